@@ -1,0 +1,104 @@
+//! A graph: nodes in the order they run, constants, and the values that go in and out.
+
+use crate::{ElementType, Node, Tensor};
+
+/// A computation: the main one of a model, or the body of a control-flow node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    /// Name of the graph.
+    pub name: String,
+    /// Nodes in topological order.
+    pub nodes: Vec<Node>,
+    /// Constants, by the names that nodes use.
+    pub initializers: Vec<Tensor>,
+    /// Inputs; old files list initializers here too, as inputs with a default.
+    pub inputs: Vec<ValueInfo>,
+    /// Outputs.
+    pub outputs: Vec<ValueInfo>,
+    /// What the file declares about the values in between.
+    pub value_infos: Vec<ValueInfo>,
+    /// What the author says about it.
+    pub doc_string: String,
+}
+
+impl Graph {
+    /// The constant of this name.
+    pub fn initializer(&self, name: &str) -> Option<&Tensor> {
+        self.initializers.iter().find(|tensor| tensor.name == name)
+    }
+
+    /// The inputs a caller must give: those without an initializer of the same name.
+    pub fn required_inputs(&self) -> impl Iterator<Item = &ValueInfo> {
+        self.inputs.iter().filter(|input| self.initializer(&input.name).is_none())
+    }
+}
+
+/// Name, element type and shape of a value, as far as the file declares them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValueInfo {
+    /// Name of the value.
+    pub name: String,
+    /// Element type; `None` where none is declared, or where the value is no tensor (a sequence, map or optional).
+    pub element_type: Option<ElementType>,
+    /// One entry for each axis; `None` where not even the rank is declared.
+    pub shape: Option<Vec<Dimension>>,
+}
+
+impl ValueInfo {
+    /// A float32 value of this shape: numbers for known dimensions, text for symbols.
+    ///
+    /// ```
+    /// use vitrine_onnx::{Dimension, ValueInfo};
+    ///
+    /// assert_eq!(ValueInfo::float("x", &[1, 3]).shape, Some(vec![Dimension::Known(1), Dimension::Known(3)]));
+    /// let batched = ValueInfo::float("x", &["batch".into(), Dimension::Known(3)]);
+    /// assert_eq!(batched.shape.unwrap()[0], Dimension::Symbol("batch".into()));
+    /// ```
+    pub fn float<D: Clone + Into<Dimension>>(name: impl Into<String>, shape: &[D]) -> ValueInfo {
+        ValueInfo::new(name, ElementType::Float32, shape)
+    }
+
+    /// A value of this element type and shape.
+    pub fn new<D: Clone + Into<Dimension>>(
+        name: impl Into<String>,
+        element_type: ElementType,
+        shape: &[D],
+    ) -> ValueInfo {
+        let shape = shape.iter().cloned().map(Into::into).collect();
+        ValueInfo { name: name.into(), element_type: Some(element_type), shape: Some(shape) }
+    }
+}
+
+/// The declared length of one axis.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Dimension {
+    /// This many elements.
+    Known(usize),
+    /// Any number, the same wherever the symbol stands.
+    Symbol(String),
+    /// Any number.
+    #[default]
+    Unknown,
+}
+
+impl Dimension {
+    /// The number of elements, where it is known.
+    pub fn known(&self) -> Option<usize> {
+        match self {
+            Dimension::Known(length) => Some(*length),
+            Dimension::Symbol(_) | Dimension::Unknown => None,
+        }
+    }
+}
+
+impl From<usize> for Dimension {
+    fn from(length: usize) -> Self {
+        Dimension::Known(length)
+    }
+}
+
+impl From<&str> for Dimension {
+    fn from(symbol: &str) -> Self {
+        Dimension::Symbol(symbol.into())
+    }
+}

@@ -1,0 +1,100 @@
+//! A constant: shape, element type and packed bytes, with readers that convert.
+
+use half::{bf16, f16};
+
+use crate::{ElementType, OnnxError};
+
+/// A constant tensor, whatever form the file kept it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Name of the value; empty in attributes.
+    pub name: String,
+    /// What one element is.
+    pub element_type: ElementType,
+    /// Length of each axis; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// The elements: little-endian, packed, row-major.
+    pub data: Vec<u8>,
+}
+
+impl Tensor {
+    /// A float32 tensor. The values must be as many as the shape says; [`crate::Model::validate`] checks it.
+    pub fn from_f32(name: impl Into<String>, shape: &[usize], values: &[f32]) -> Tensor {
+        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Tensor { name: name.into(), element_type: ElementType::Float32, shape: shape.to_vec(), data }
+    }
+
+    /// An int64 tensor. The values must be as many as the shape says; [`crate::Model::validate`] checks it.
+    pub fn from_i64(name: impl Into<String>, shape: &[usize], values: &[i64]) -> Tensor {
+        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Tensor { name: name.into(), element_type: ElementType::Int64, shape: shape.to_vec(), data }
+    }
+
+    /// Number of elements by the data there is, which for a valid tensor is the product of its shape.
+    pub fn len(&self) -> usize {
+        self.element_type.size().map_or(0, |size| self.data.len() / size)
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The elements as float32, rounded to nearest: floats of 16, 32 and 64 bits, integers and truth values.
+    ///
+    /// # Errors
+    ///
+    /// [`OnnxError::CannotConvert`] for other element types.
+    pub fn to_f32(&self) -> Result<Vec<f32>, OnnxError> {
+        let data = self.data.as_slice();
+        Ok(match self.element_type {
+            ElementType::Float32 => map(data, f32::from_le_bytes),
+            ElementType::Float64 => map(data, |bytes| f64::from_le_bytes(bytes) as f32),
+            ElementType::Float16 => map(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
+            ElementType::BFloat16 => map(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
+            ElementType::Uint64 => map(data, |bytes| u64::from_le_bytes(bytes) as f32),
+            ElementType::Int64 => map(data, |bytes| i64::from_le_bytes(bytes) as f32),
+            ElementType::Uint32 => map(data, |bytes| u32::from_le_bytes(bytes) as f32),
+            ElementType::Int32 => map(data, |bytes| i32::from_le_bytes(bytes) as f32),
+            ElementType::Uint16 => map(data, |bytes| u16::from_le_bytes(bytes).into()),
+            ElementType::Int16 => map(data, |bytes| i16::from_le_bytes(bytes).into()),
+            ElementType::Uint8 => map(data, |bytes| u8::from_le_bytes(bytes).into()),
+            ElementType::Int8 => map(data, |bytes| i8::from_le_bytes(bytes).into()),
+            ElementType::Bool => map(data, |[byte]| f32::from(byte != 0)),
+            _ => return Err(self.cannot_convert("float")),
+        })
+    }
+
+    /// The elements as int64: integers and truth values (0 and 1).
+    ///
+    /// # Errors
+    ///
+    /// [`OnnxError::CannotConvert`] for other element types and for an unsigned value beyond the range of int64.
+    pub fn to_i64(&self) -> Result<Vec<i64>, OnnxError> {
+        let data = self.data.as_slice();
+        Ok(match self.element_type {
+            ElementType::Int64 => map(data, i64::from_le_bytes),
+            ElementType::Uint64 => {
+                let values = map(data, |bytes| i64::try_from(u64::from_le_bytes(bytes)));
+                values.into_iter().collect::<Result<_, _>>().map_err(|_| self.cannot_convert("int64"))?
+            }
+            ElementType::Uint32 => map(data, |bytes| u32::from_le_bytes(bytes).into()),
+            ElementType::Int32 => map(data, |bytes| i32::from_le_bytes(bytes).into()),
+            ElementType::Uint16 => map(data, |bytes| u16::from_le_bytes(bytes).into()),
+            ElementType::Int16 => map(data, |bytes| i16::from_le_bytes(bytes).into()),
+            ElementType::Uint8 => map(data, |bytes| u8::from_le_bytes(bytes).into()),
+            ElementType::Int8 => map(data, |bytes| i8::from_le_bytes(bytes).into()),
+            ElementType::Bool => map(data, |[byte]| i64::from(byte != 0)),
+            _ => return Err(self.cannot_convert("int64")),
+        })
+    }
+
+    fn cannot_convert(&self, to: &'static str) -> OnnxError {
+        OnnxError::CannotConvert { tensor: self.name.clone(), from: self.element_type, to }
+    }
+}
+
+/// Applies a function to each element's bytes.
+fn map<const SIZE: usize, T>(data: &[u8], convert: impl Fn([u8; SIZE]) -> T) -> Vec<T> {
+    data.as_chunks::<SIZE>().0.iter().copied().map(convert).collect()
+}
