@@ -1,5 +1,7 @@
 //! A graph: nodes in the order they run, constants, and the values that go in and out.
 
+use std::fmt;
+
 use crate::{ElementType, Node, Tensor};
 
 /// A computation: the main one of a model, or the body of a control-flow node.
@@ -69,6 +71,16 @@ impl ValueInfo {
     }
 }
 
+impl fmt::Display for ValueInfo {
+    /// The declared type, for example `float[batch, 3, ?, 64]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.element_type.map_or("?", ElementType::name))?;
+        let Some(shape) = &self.shape else { return Ok(()) };
+        let axes: Vec<String> = shape.iter().map(Dimension::to_string).collect();
+        write!(f, "[{}]", axes.join(", "))
+    }
+}
+
 /// The declared length of one axis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Dimension {
@@ -87,6 +99,16 @@ impl Dimension {
         match self {
             Dimension::Known(length) => Some(*length),
             Dimension::Symbol(_) | Dimension::Unknown => None,
+        }
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dimension::Known(length) => length.fmt(f),
+            Dimension::Symbol(symbol) => symbol.fmt(f),
+            Dimension::Unknown => f.write_str("?"),
         }
     }
 }

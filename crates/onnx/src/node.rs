@@ -116,6 +116,23 @@ pub enum AttributeValue {
 }
 
 impl AttributeValue {
+    /// The number of the value's type in `AttributeProto.AttributeType`.
+    pub(crate) fn type_code(&self) -> i64 {
+        match self {
+            AttributeValue::Float(_) => 1,
+            AttributeValue::Int(_) => 2,
+            AttributeValue::String(_) => 3,
+            AttributeValue::Tensor(_) => 4,
+            AttributeValue::Graph(_) => 5,
+            AttributeValue::Floats(_) => 6,
+            AttributeValue::Ints(_) => 7,
+            AttributeValue::Strings(_) => 8,
+            AttributeValue::Tensors(_) => 9,
+            AttributeValue::Graphs(_) => 10,
+            AttributeValue::Reference { type_code, .. } => *type_code,
+        }
+    }
+
     /// The integer, if it is one.
     pub fn as_int(&self) -> Option<i64> {
         match self {

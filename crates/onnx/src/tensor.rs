@@ -89,6 +89,25 @@ impl Tensor {
         })
     }
 
+    /// Checks that shape and data agree; errors call the tensor `fallback` where it has no name.
+    pub(crate) fn check(&self, fallback: &str) -> Result<(), OnnxError> {
+        let tensor = || if self.name.is_empty() { fallback.to_owned() } else { self.name.clone() };
+        let Some(size) = self.element_type.size() else {
+            return Err(OnnxError::UnsupportedElements { tensor: tensor(), element_type: self.element_type });
+        };
+        // Axes of length 0 count as 1 here, so that no part of the product overflows later either.
+        let product = self.shape.iter().try_fold(size, |product, length| product.checked_mul((*length).max(1)));
+        if product.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+            return Err(OnnxError::ShapeTooLarge { tensor: tensor(), shape: self.shape.clone() });
+        }
+        let expected = size * self.shape.iter().product::<usize>();
+        if self.data.len() != expected {
+            let (shape, element_type, found) = (self.shape.clone(), self.element_type, self.data.len());
+            return Err(OnnxError::DataLength { tensor: tensor(), shape, element_type, expected, found });
+        }
+        Ok(())
+    }
+
     fn cannot_convert(&self, to: &'static str) -> OnnxError {
         OnnxError::CannotConvert { tensor: self.name.clone(), from: self.element_type, to }
     }

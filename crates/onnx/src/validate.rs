@@ -1,5 +1,184 @@
-//! To come.
-use crate::{Model, OnnxError};
-pub(crate) fn model(_: &Model) -> Result<(), OnnxError> {
+//! Checks on a whole model that every reader relies on.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::canonical;
+use crate::{AttributeValue, Dimension, Function, Graph, Model, Node, OnnxError, Opset, Tensor, ValueInfo};
+
+/// Far above the newest operator set, so that only damage is refused; whoever runs the model knows what it can run.
+const NEWEST_OPSET: i64 = 99;
+
+/// Checks a model; the first violation is the error.
+pub(crate) fn model(model: &Model) -> Result<(), OnnxError> {
+    opsets(&model.opsets)?;
+    standard_opset(model)?;
+    graph(&model.graph, Scope::default())?;
+    for function in &model.functions {
+        self::function(function)
+            .map_err(|source| OnnxError::InFunction { function: function.name.clone(), source: Box::new(source) })?;
+    }
     Ok(())
+}
+
+fn standard_opset(model: &Model) -> Result<(), OnnxError> {
+    let found = match model.opset("") {
+        Some(version) if (1..=NEWEST_OPSET).contains(&version) => return Ok(()),
+        Some(version) => format!("version {version}"),
+        None => "no version".to_owned(),
+    };
+    Err(OnnxError::Opset { found, newest: NEWEST_OPSET })
+}
+
+fn opsets(opsets: &[Opset]) -> Result<(), OnnxError> {
+    let mut versions = HashMap::new();
+    for Opset { domain, version } in opsets {
+        match versions.insert(canonical(domain), *version) {
+            Some(first) if first != *version => {
+                return Err(OnnxError::TwoOpsets { domain: domain.clone(), first, second: *version });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The values that a graph or a function's body may use.
+#[derive(Clone, Copy, Default)]
+struct Scope<'a> {
+    /// What the graph around a control-flow node's body has made so far.
+    outer: Option<&'a Values<'a>>,
+    in_function: bool,
+}
+
+/// The values of one graph: those made so far, and all that will be.
+#[derive(Default)]
+struct Values<'a> {
+    made: HashSet<&'a str>,
+    later: HashSet<&'a str>,
+    scope: Scope<'a>,
+}
+
+impl<'a> Values<'a> {
+    fn define(&mut self, value: &'a str) -> Result<(), OnnxError> {
+        if self.made.insert(value) { Ok(()) } else { Err(OnnxError::DefinedTwice { value: value.to_owned() }) }
+    }
+
+    fn is_made(&self, value: &str) -> bool {
+        self.made.contains(value) || self.scope.outer.is_some_and(|outer| outer.is_made(value))
+    }
+
+    fn require(&self, value: &str) -> Result<(), OnnxError> {
+        match value {
+            _ if self.is_made(value) => Ok(()),
+            _ if self.later.contains(value) => Err(OnnxError::UsedTooEarly { value: value.to_owned() }),
+            _ => Err(OnnxError::Undefined { value: value.to_owned() }),
+        }
+    }
+
+    fn run(&mut self, nodes: &'a [Node]) -> Result<(), OnnxError> {
+        self.later = nodes.iter().flat_map(|node| &node.outputs).map(String::as_str).collect();
+        nodes.iter().try_for_each(|node| self.node(node).map_err(|error| error.in_node(node)))
+    }
+
+    fn node(&mut self, node: &'a Node) -> Result<(), OnnxError> {
+        named(&node.operator, "an operator")?;
+        node.inputs.iter().filter(|name| !name.is_empty()).try_for_each(|name| self.require(name))?;
+        let mut names = HashSet::new();
+        for attribute in &node.attributes {
+            if !names.insert(&attribute.name) {
+                return Err(OnnxError::AttributeTwice { attribute: attribute.name.clone() });
+            }
+            self.attribute(&attribute.name, &attribute.value)?;
+        }
+        node.outputs.iter().filter(|name| !name.is_empty()).try_for_each(|name| self.define(name))
+    }
+
+    fn attribute(&self, name: &str, value: &AttributeValue) -> Result<(), OnnxError> {
+        let scope = Scope { outer: Some(self), in_function: self.scope.in_function };
+        match value {
+            AttributeValue::Tensor(tensor) => tensor.check(name),
+            AttributeValue::Tensors(tensors) => tensors.iter().try_for_each(|tensor| tensor.check(name)),
+            AttributeValue::Graph(body) => graph(body, scope),
+            AttributeValue::Graphs(bodies) => bodies.iter().try_for_each(|body| graph(body, scope)),
+            AttributeValue::Reference { .. } if !self.scope.in_function => {
+                Err(OnnxError::ReferenceOutsideFunction { attribute: name.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn graph(graph: &Graph, scope: Scope<'_>) -> Result<(), OnnxError> {
+    let mut values = Values { scope, ..Values::default() };
+    for input in &graph.inputs {
+        named(&input.name, "an input")?;
+        values.define(&input.name)?;
+    }
+    constants(graph, &mut values)?;
+    for value in graph.inputs.iter().chain(&graph.outputs).chain(&graph.value_infos) {
+        declared_shape(value)?;
+    }
+    values.run(&graph.nodes)?;
+    if graph.outputs.is_empty() {
+        return Err(OnnxError::NoOutputs);
+    }
+    for output in &graph.outputs {
+        named(&output.name, "an output")?;
+        values.require(&output.name)?;
+    }
+    Ok(())
+}
+
+/// Initializers define values of their own, or are the defaults of inputs, as files before IR version 4 had to say.
+fn constants<'a>(graph: &'a Graph, values: &mut Values<'a>) -> Result<(), OnnxError> {
+    let inputs: HashMap<&str, &ValueInfo> = graph.inputs.iter().map(|input| (input.name.as_str(), input)).collect();
+    let mut seen = HashSet::new();
+    for constant in &graph.initializers {
+        named(&constant.name, "a constant")?;
+        constant.check(&constant.name)?;
+        if !seen.insert(&constant.name) {
+            return Err(OnnxError::DefinedTwice { value: constant.name.clone() });
+        }
+        match inputs.get(constant.name.as_str()) {
+            Some(input) => same_shape(constant, input)?,
+            None => values.define(&constant.name)?,
+        }
+    }
+    Ok(())
+}
+
+fn same_shape(constant: &Tensor, input: &ValueInfo) -> Result<(), OnnxError> {
+    let Some(declared) = &input.shape else { return Ok(()) };
+    let agrees = |(length, dimension): (&usize, &Dimension)| dimension.known().is_none_or(|known| known == *length);
+    if declared.len() == constant.shape.len() && constant.shape.iter().zip(declared).all(agrees) {
+        return Ok(());
+    }
+    Err(OnnxError::DeclaredOtherwise {
+        tensor: constant.name.clone(),
+        found: constant.shape.clone(),
+        declared: input.to_string(),
+    })
+}
+
+fn function(function: &Function) -> Result<(), OnnxError> {
+    opsets(&function.opsets)?;
+    let mut values = Values { scope: Scope { outer: None, in_function: true }, ..Values::default() };
+    function.inputs.iter().try_for_each(|name| values.define(name))?;
+    values.run(&function.nodes)?;
+    function.outputs.iter().try_for_each(|name| values.require(name))
+}
+
+/// The known dimensions alone must not be more elements than memory holds.
+fn declared_shape(value: &ValueInfo) -> Result<(), OnnxError> {
+    let known: Vec<usize> = value.shape.iter().flatten().filter_map(Dimension::known).collect();
+    let size = value.element_type.and_then(|element_type| element_type.size()).unwrap_or(1);
+    let bytes = known.iter().try_fold(size, |product, length| product.checked_mul((*length).max(1)));
+    match bytes.map(isize::try_from) {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(OnnxError::ShapeTooLarge { tensor: value.name.clone(), shape: known }),
+    }
+}
+
+fn named(name: &str, what: &'static str) -> Result<(), OnnxError> {
+    if name.is_empty() { Err(OnnxError::NoName { what }) } else { Ok(()) }
 }

@@ -1,0 +1,13 @@
+//! The protobuf wire format, as far as ONNX files need it.
+//!
+//! Generated message structs would be shorter to declare, but they cannot keep the promise about memory: two bytes of
+//! a file can stand for an empty message of hundreds of bytes. Here the bytes are walked in place, everything that
+//! decoding keeps is counted against a [`Budget`] first, and tensor data is copied once, into its final place.
+
+mod budget;
+mod read;
+mod write;
+
+pub(crate) use budget::Budget;
+pub(crate) use read::Message;
+pub(crate) use write::Writer;

@@ -1,0 +1,342 @@
+//! Reading messages: each accessor walks the fields of one message and picks those of one number.
+//!
+//! Walking costs little, because whatever lies inside a field is skipped by its length. Where a field that should
+//! stand once stands several times, the last one counts, as protobuf has it for everything but messages, which no
+//! writer splits.
+
+use super::Budget;
+use crate::OnnxError;
+
+/// How deep messages may nest: a graph inside a control-flow node of a graph costs three levels.
+const MAX_DEPTH: usize = 64;
+/// The highest field number that a model itself has.
+const LAST_MODEL_FIELD: u64 = 26;
+
+/// One message: its bytes and where they are in the file.
+#[derive(Clone, Copy)]
+pub(crate) struct Message<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+    depth: usize,
+    budget: &'a Budget,
+}
+
+/// The value of a field, by its wire type.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Varint(u64),
+    Fixed64(&'a [u8]),
+    Fixed32(&'a [u8]),
+    Bytes(&'a [u8]),
+}
+
+/// One field of a message; `offset` is where its content starts in the file.
+#[derive(Clone, Copy)]
+struct Field<'a> {
+    number: u64,
+    value: Value<'a>,
+    offset: usize,
+}
+
+impl Field<'_> {
+    fn malformed(&self, problem: &'static str) -> OnnxError {
+        OnnxError::Malformed { offset: self.offset, problem }
+    }
+
+    fn wrong_type(&self) -> OnnxError {
+        self.malformed("a field has another type than the format says")
+    }
+}
+
+impl<'a> Message<'a> {
+    /// The message that a whole file is.
+    pub(crate) fn file(bytes: &'a [u8], budget: &'a Budget) -> Message<'a> {
+        Message { bytes, offset: 0, depth: 0, budget }
+    }
+
+    /// What counts the memory that decoding takes.
+    pub(crate) fn budget(&self) -> &'a Budget {
+        self.budget
+    }
+
+    /// An error at the start of this message.
+    pub(crate) fn malformed(&self, problem: &'static str) -> OnnxError {
+        OnnxError::Malformed { offset: self.offset, problem }
+    }
+
+    /// Whether the field is there.
+    pub(crate) fn has(&self, number: u64) -> Result<bool, OnnxError> {
+        Ok(self.last(number)?.is_some())
+    }
+
+    /// An integer field.
+    pub(crate) fn int(&self, number: u64) -> Result<Option<i64>, OnnxError> {
+        let Some(field) = self.last(number)? else { return Ok(None) };
+        match field.value {
+            Value::Varint(value) => Ok(Some(value.cast_signed())),
+            _ => Err(field.wrong_type()),
+        }
+    }
+
+    /// A 32-bit float field.
+    pub(crate) fn float(&self, number: u64) -> Result<Option<f32>, OnnxError> {
+        let Some(field) = self.last(number)? else { return Ok(None) };
+        match field.value {
+            Value::Fixed32(bytes) => Ok(bytes.first_chunk().copied().map(f32::from_le_bytes)),
+            _ => Err(field.wrong_type()),
+        }
+    }
+
+    /// A field of bytes, in place.
+    pub(crate) fn bytes(&self, number: u64) -> Result<Option<&'a [u8]>, OnnxError> {
+        self.last(number)?.map(content).transpose()
+    }
+
+    /// A text field; empty where it is missing.
+    pub(crate) fn text(&self, number: u64) -> Result<String, OnnxError> {
+        self.last(number)?.map_or(Ok(String::new()), |field| self.owned_text(field))
+    }
+
+    /// Every text of a repeated field.
+    pub(crate) fn texts(&self, number: u64) -> Result<Vec<String>, OnnxError> {
+        self.repeated(number, |field| self.owned_text(field))
+    }
+
+    /// Every byte string of a repeated field.
+    pub(crate) fn byte_strings(&self, number: u64) -> Result<Vec<Vec<u8>>, OnnxError> {
+        self.repeated(number, |field| self.owned(content(field)?))
+    }
+
+    /// A message field.
+    pub(crate) fn message(&self, number: u64) -> Result<Option<Message<'a>>, OnnxError> {
+        self.last(number)?.map(|field| self.nested(field)).transpose()
+    }
+
+    /// Every message of a repeated field, decoded.
+    pub(crate) fn each<T>(
+        &self,
+        number: u64,
+        decode: impl Fn(Message<'a>) -> Result<T, OnnxError>,
+    ) -> Result<Vec<T>, OnnxError> {
+        self.repeated(number, |field| decode(self.nested(field)?))
+    }
+
+    /// Every integer of a repeated field, packed or not.
+    pub(crate) fn ints(&self, number: u64) -> Result<Vec<i64>, OnnxError> {
+        let mut values = self.reserve(self.count_varints(number)?)?;
+        self.varints(number, |value| values.push(value.cast_signed()))?;
+        Ok(values)
+    }
+
+    /// Every integer of a repeated field, each cut to its lowest `size` bytes, little-endian.
+    pub(crate) fn little_endian_ints(&self, number: u64, size: usize) -> Result<Vec<u8>, OnnxError> {
+        let count = self.count_varints(number)?;
+        self.budget.take(count, size)?;
+        let mut bytes = Vec::with_capacity(count * size);
+        self.varints(number, |value| bytes.extend(value.to_le_bytes().iter().take(size)))?;
+        Ok(bytes)
+    }
+
+    /// Every fixed-width number (4 or 8 bytes) of a repeated field, packed or not, little-endian.
+    pub(crate) fn little_endian_fixed<const SIZE: usize>(&self, number: u64) -> Result<Vec<u8>, OnnxError> {
+        let mut total = 0;
+        for field in self.all(number) {
+            total += fixed::<SIZE>(field?)?.len();
+        }
+        self.budget.take(total, 1)?;
+        let mut bytes = Vec::with_capacity(total);
+        for field in self.all(number) {
+            bytes.extend_from_slice(fixed::<SIZE>(field?)?);
+        }
+        Ok(bytes)
+    }
+
+    /// A copy of bytes of this message.
+    pub(crate) fn owned(&self, bytes: &[u8]) -> Result<Vec<u8>, OnnxError> {
+        self.budget.take(bytes.len(), 1)?;
+        Ok(bytes.to_vec())
+    }
+
+    fn owned_text(&self, field: Field<'a>) -> Result<String, OnnxError> {
+        let text = std::str::from_utf8(content(field)?).map_err(|_| field.malformed("a text is not UTF-8"))?;
+        self.budget.take(text.len(), 1)?;
+        Ok(text.to_owned())
+    }
+
+    fn nested(&self, field: Field<'a>) -> Result<Message<'a>, OnnxError> {
+        if self.depth == MAX_DEPTH {
+            return Err(field.malformed("graphs are nested too deeply"));
+        }
+        Ok(Message { bytes: content(field)?, offset: field.offset, depth: self.depth + 1, budget: self.budget })
+    }
+
+    /// Decodes every field of one number into a vector that is allocated once, at its final length.
+    fn repeated<T>(
+        &self,
+        number: u64,
+        decode: impl Fn(Field<'a>) -> Result<T, OnnxError>,
+    ) -> Result<Vec<T>, OnnxError> {
+        let mut values = self.reserve(self.count(number)?)?;
+        for field in self.all(number) {
+            values.push(decode(field?)?);
+        }
+        Ok(values)
+    }
+
+    fn reserve<T>(&self, count: usize) -> Result<Vec<T>, OnnxError> {
+        self.budget.take(count, size_of::<T>())?;
+        Ok(Vec::with_capacity(count))
+    }
+
+    fn count(&self, number: u64) -> Result<usize, OnnxError> {
+        let mut count = 0;
+        for field in self.all(number) {
+            field?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn count_varints(&self, number: u64) -> Result<usize, OnnxError> {
+        let mut count = 0;
+        self.varints(number, |_| count += 1)?;
+        Ok(count)
+    }
+
+    fn varints(&self, number: u64, mut visit: impl FnMut(u64)) -> Result<(), OnnxError> {
+        for field in self.all(number) {
+            let field = field?;
+            match field.value {
+                Value::Varint(value) => visit(value),
+                Value::Bytes(mut rest) => {
+                    while !rest.is_empty() {
+                        visit(varint(&mut rest).ok_or_else(|| field.malformed("a number never ends"))?);
+                    }
+                }
+                _ => return Err(field.wrong_type()),
+            }
+        }
+        Ok(())
+    }
+
+    fn last(&self, number: u64) -> Result<Option<Field<'a>>, OnnxError> {
+        let mut last = None;
+        for field in self.all(number) {
+            last = Some(field?);
+        }
+        Ok(last)
+    }
+
+    /// The fields of one number, and any error met while looking for them.
+    fn all(&self, number: u64) -> impl Iterator<Item = Result<Field<'a>, OnnxError>> + use<'a> {
+        let fields = Fields { message: *self, rest: self.bytes };
+        fields.filter(move |field| field.as_ref().map_or(true, |field| field.number == number))
+    }
+}
+
+/// The fields of a message in file order; ends after the first error.
+struct Fields<'a> {
+    message: Message<'a>,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Field<'a>, OnnxError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn field(&mut self) -> Result<Field<'a>, OnnxError> {
+        let key = self.varint()?;
+        let number = key >> 3;
+        if number == 0 {
+            return Err(self.malformed("a field has the number 0"));
+        }
+        let value = match key & 7 {
+            0 => Value::Varint(self.varint()?),
+            1 => Value::Fixed64(self.take(8, number)?),
+            2 => {
+                let length = self.varint()?;
+                Value::Bytes(self.take(length, number)?)
+            }
+            5 => Value::Fixed32(self.take(4, number)?),
+            _ => return Err(self.malformed("a field has a type that the format does not have")),
+        };
+        let length = match value {
+            Value::Varint(_) => 0,
+            Value::Fixed64(bytes) | Value::Fixed32(bytes) | Value::Bytes(bytes) => bytes.len(),
+        };
+        Ok(Field { number, value, offset: self.offset() - length })
+    }
+
+    fn varint(&mut self) -> Result<u64, OnnxError> {
+        let found = self.message.bytes.len();
+        match varint(&mut self.rest) {
+            Some(value) => Ok(value),
+            None if self.message.depth == 0 && self.rest.len() < 10 => Err(OnnxError::Truncated { found, missing: 1 }),
+            None => Err(self.malformed("a number never ends")),
+        }
+    }
+
+    /// The next `length` bytes. Where the file itself ends before, it was cut, provided that it could be a model.
+    fn take(&mut self, length: u64, number: u64) -> Result<&'a [u8], OnnxError> {
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        if let Some((taken, rest)) = split {
+            self.rest = rest;
+            return Ok(taken);
+        }
+        if self.message.depth == 0 && number <= LAST_MODEL_FIELD {
+            let missing = length - self.rest.len() as u64;
+            return Err(OnnxError::Truncated { found: self.message.bytes.len(), missing });
+        }
+        Err(self.malformed("something is longer than what it is part of"))
+    }
+
+    fn offset(&self) -> usize {
+        self.message.offset + (self.message.bytes.len() - self.rest.len())
+    }
+
+    fn malformed(&self, problem: &'static str) -> OnnxError {
+        OnnxError::Malformed { offset: self.offset(), problem }
+    }
+}
+
+/// Takes a base-128 number off the front; `None`, with nothing taken, where it does not end within ten bytes.
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (index, byte) in rest.iter().take(10).enumerate() {
+        // The tenth byte has room for one bit; more are dropped, as other readers do.
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            *rest = rest.get(index + 1..)?;
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn content(field: Field<'_>) -> Result<&[u8], OnnxError> {
+    match field.value {
+        Value::Bytes(bytes) => Ok(bytes),
+        _ => Err(field.wrong_type()),
+    }
+}
+
+/// The bytes of one number of `SIZE` bytes, or of several that are packed.
+fn fixed<const SIZE: usize>(field: Field<'_>) -> Result<&[u8], OnnxError> {
+    match field.value {
+        Value::Bytes(bytes) if bytes.len() % SIZE == 0 => Ok(bytes),
+        Value::Fixed32(bytes) | Value::Fixed64(bytes) if bytes.len() == SIZE => Ok(bytes),
+        _ => Err(field.wrong_type()),
+    }
+}
