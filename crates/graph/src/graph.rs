@@ -1,0 +1,337 @@
+//! A model on a device, ready to be planned for any batch size and run.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use burn::tensor::Device;
+use vitrine_onnx::{Dimension, ElementType, Model, Node, ValueInfo};
+
+use crate::{
+    GraphError, Value,
+    batching::BatchMode,
+    host::HostTensor,
+    operator::{Fact, Kind},
+    plan::Plan,
+};
+
+/// Larger float weights live on the device alone.
+const MAX_HOST_FLOATS: usize = 4096;
+
+/// An ONNX model whose weights are on a device.
+///
+/// Names of values and nodes are the file's own. The first axis of the inputs is the batch.
+pub struct Graph {
+    pub(crate) device: Device,
+    pub(crate) opset: i64,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) wiring: Vec<Wiring>,
+    /// Value names, by id.
+    pub(crate) names: Vec<String>,
+    pub(crate) ids: HashMap<String, usize>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) outputs: Vec<usize>,
+    pub(crate) initializers: HashMap<usize, Initializer>,
+    /// Batch size that the file's shapes are written for.
+    pub(crate) declared_batch: usize,
+    /// Whether the file gives the batch size as a number.
+    pub(crate) fixed_batch: bool,
+    pub(crate) mode: OnceLock<BatchMode>,
+    plans: Mutex<HashMap<(usize, BatchMode), Arc<Plan>>>,
+    parameters: usize,
+}
+
+/// The value ids around a node; nothing for an input or output left out.
+pub(crate) struct Wiring {
+    pub(crate) inputs: Vec<Option<usize>>,
+    pub(crate) outputs: Vec<Option<usize>>,
+}
+
+/// A graph input.
+pub(crate) struct Input {
+    pub(crate) id: usize,
+    pub(crate) kind: Kind,
+    /// Shape at the declared batch size.
+    shape: Vec<usize>,
+    /// Whether the first axis is the batch.
+    batched: bool,
+}
+
+/// A weight or constant of the file.
+pub(crate) struct Initializer {
+    /// Integers and small floats, for shape arithmetic and parameters.
+    host: Option<Arc<HostTensor>>,
+    /// Large floats.
+    device: Option<Value>,
+}
+
+impl Initializer {
+    pub(crate) fn fact(&self) -> Fact {
+        match (&self.host, &self.device) {
+            (Some(host), _) => Fact::Known(Arc::clone(host)),
+            (None, Some(value)) => Fact::float(value.shape().to_vec()),
+            (None, None) => Fact::float(Vec::new()),
+        }
+    }
+
+    pub(crate) fn value(&self, device: &Device) -> Value {
+        match (&self.host, &self.device) {
+            (_, Some(value)) => value.clone(),
+            (Some(host), None) => host.upload(device),
+            (None, None) => Value::full(0.0, &[], device),
+        }
+    }
+}
+
+/// A named value of the graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueSummary {
+    /// The value's name in the file.
+    pub name: String,
+    /// The node that makes it.
+    pub node: String,
+    /// That node's operator.
+    pub operator: String,
+    /// Shape at a batch of one.
+    pub shape: Vec<usize>,
+}
+
+/// Sizes of inputs whose declared shape leaves axes open: input name to full shape, batch axis included.
+pub type InputShapes = BTreeMap<String, Vec<usize>>;
+
+impl Graph {
+    /// Moves a model's weights to a device and plans it for the batch size of the file.
+    ///
+    /// # Errors
+    /// [`GraphError::Unsupported`] listing every operator that does not run, [`GraphError::Node`] for a node that
+    /// contradicts its operator, [`GraphError::OpenShape`] when `shapes` lacks an input whose size the file leaves open.
+    pub fn new(model: Model, device: &Device, shapes: &InputShapes) -> Result<Graph, GraphError> {
+        model.validate()?;
+        let opset = model.opset("").unwrap_or(1);
+        let source = model.graph;
+        let mut names = Names::default();
+        let mut initializers = HashMap::new();
+        let mut parameters = 0;
+        let required: Vec<&ValueInfo> = source.required_inputs().collect();
+        let (inputs, declared_batch, fixed_batch) = read_inputs(&required, shapes, &mut names)?;
+        for tensor in &source.initializers {
+            let large = is_float(tensor.element_type) && tensor.len() > MAX_HOST_FLOATS;
+            parameters += if is_float(tensor.element_type) { tensor.len() } else { 0 };
+            let initializer = if large {
+                let value = Value::from_f32(&tensor.to_f32()?, &tensor.shape, device);
+                Initializer { host: None, device: Some(value) }
+            } else {
+                Initializer { host: Some(Arc::new(HostTensor::from_onnx(tensor)?)), device: None }
+            };
+            initializers.insert(names.id(&tensor.name), initializer);
+        }
+        let mut wire = |list: &[String]| list.iter().map(|name| (!name.is_empty()).then(|| names.id(name))).collect();
+        let wiring = source
+            .nodes
+            .iter()
+            .map(|node| Wiring { inputs: wire(&node.inputs), outputs: wire(&node.outputs) })
+            .collect();
+        let outputs = source.outputs.iter().map(|output| names.id(&output.name)).collect();
+        let graph = Graph {
+            device: device.clone(),
+            opset,
+            nodes: source.nodes,
+            wiring,
+            names: names.list,
+            ids: names.ids,
+            inputs,
+            outputs,
+            initializers,
+            declared_batch,
+            fixed_batch,
+            mode: OnceLock::new(),
+            plans: Mutex::new(HashMap::new()),
+            parameters,
+        };
+        graph.plan(declared_batch)?;
+        Ok(graph)
+    }
+
+    /// Where the weights are.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Names of the inputs, with their shapes at a batch of one.
+    pub fn inputs(&self) -> Vec<(&str, Vec<usize>)> {
+        self.inputs.iter().map(|input| (self.names[input.id].as_str(), self.input_shape(input, 1))).collect()
+    }
+
+    /// Names of the outputs.
+    pub fn outputs(&self) -> Vec<&str> {
+        self.outputs.iter().map(|&id| self.names[id].as_str()).collect()
+    }
+
+    /// Number of floating-point weights.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Number of nodes in the file.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Every floating-point value that a node computes, in graph order: what probes may name.
+    ///
+    /// # Errors
+    /// None after a successful [`Graph::new`]: the plan is kept.
+    pub fn values(&self) -> Result<Vec<ValueSummary>, GraphError> {
+        let plan = self.plan(self.declared_batch)?;
+        let mut values = Vec::new();
+        for step in &plan.steps {
+            let node = &self.nodes[step.node];
+            for &id in step.outputs.iter().flatten().filter(|&&id| plan.is_float(id)) {
+                let mut shape = plan.shape(id).unwrap_or_default().to_vec();
+                if let Some(first) = shape.first_mut().filter(|first| **first == self.declared_batch) {
+                    *first = 1;
+                }
+                let (name, operator) = (self.names[id].clone(), node.operator.clone());
+                values.push(ValueSummary { name, node: node.label(), operator, shape });
+            }
+        }
+        Ok(values)
+    }
+
+    /// The node that makes a value, with its operator and the names of its inputs; nothing for graph inputs.
+    pub fn producer(&self, value: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.outputs.iter().any(|output| output == value))
+    }
+
+    /// The id of a value.
+    pub(crate) fn id(&self, name: &str) -> Result<usize, GraphError> {
+        self.ids.get(name).copied().ok_or_else(|| {
+            let mut names: Vec<(f64, &String)> =
+                self.ids.keys().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate)).collect();
+            names.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+            let nearest = names.into_iter().take(3).map(|(_, name)| name.clone()).collect();
+            GraphError::UnknownValue { name: name.to_owned(), nearest }
+        })
+    }
+
+    /// Whether a value of this name exists.
+    ///
+    /// # Errors
+    /// [`GraphError::UnknownValue`] with the nearest names when it does not.
+    pub fn check_value(&self, name: &str) -> Result<(), GraphError> {
+        self.id(name).map(|_| ())
+    }
+
+    pub(crate) fn input_shape(&self, input: &Input, batch: usize) -> Vec<usize> {
+        let mut shape = input.shape.clone();
+        if input.batched
+            && let Some(first) = shape.first_mut()
+        {
+            *first = batch;
+        }
+        shape
+    }
+
+    /// Whether the first axis of an input is the batch.
+    pub(crate) fn is_batched(&self, input: usize) -> bool {
+        self.inputs[input].batched
+    }
+
+    /// The plan for a batch size in the settled or, before that, the likelier mode.
+    pub(crate) fn plan(&self, batch: usize) -> Result<Arc<Plan>, GraphError> {
+        let likely = if self.fixed_batch { BatchMode::Scaled } else { BatchMode::AsWritten };
+        self.plan_in(batch, self.mode.get().copied().unwrap_or(likely))
+    }
+
+    pub(crate) fn plan_in(&self, batch: usize, mode: BatchMode) -> Result<Arc<Plan>, GraphError> {
+        // At the file's own batch size there is nothing to scale.
+        let mode = if batch == self.declared_batch { BatchMode::AsWritten } else { mode };
+        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = lock().get(&(batch, mode)) {
+            return Ok(Arc::clone(plan));
+        }
+        let declared = match mode {
+            BatchMode::Scaled => Some(self.plan_in(self.declared_batch, BatchMode::AsWritten)?),
+            BatchMode::AsWritten => None,
+        };
+        let plan = Arc::new(Plan::new(self, batch, declared.as_deref())?);
+        lock().insert((batch, mode), Arc::clone(&plan));
+        Ok(plan)
+    }
+}
+
+fn is_float(element_type: ElementType) -> bool {
+    use ElementType::{BFloat16, Float16, Float32, Float64};
+    matches!(element_type, Float32 | Float64 | Float16 | BFloat16)
+}
+
+/// Gives each value name a number.
+#[derive(Default)]
+struct Names {
+    list: Vec<String>,
+    ids: HashMap<String, usize>,
+}
+
+impl Names {
+    fn id(&mut self, name: &str) -> usize {
+        if let Some(&id) = self.ids.get(name) {
+            return id;
+        }
+        self.list.push(name.to_owned());
+        self.ids.insert(name.to_owned(), self.list.len() - 1);
+        self.list.len() - 1
+    }
+}
+
+/// The inputs with all axes known, the declared batch size, and whether the file fixes it.
+fn read_inputs(
+    required: &[&ValueInfo],
+    shapes: &InputShapes,
+    names: &mut Names,
+) -> Result<(Vec<Input>, usize, bool), GraphError> {
+    let mut inputs = Vec::new();
+    let mut batch: Option<Dimension> = None;
+    for info in required {
+        let declared = info.shape.clone().unwrap_or_default();
+        let given = shapes.get(&info.name);
+        let shape: Option<Vec<usize>> = match given {
+            Some(given) => Some(given.clone()),
+            // An open first axis is the batch.
+            None => (info.shape.is_some())
+                .then(|| {
+                    declared
+                        .iter()
+                        .enumerate()
+                        .map(|(axis, length)| length.known().or((axis == 0).then_some(1)))
+                        .collect()
+                })
+                .flatten(),
+        };
+        let Some(shape) = shape else {
+            let axes: Vec<String> = declared
+                .iter()
+                .map(|axis| match axis {
+                    Dimension::Known(length) => length.to_string(),
+                    Dimension::Symbol(symbol) => symbol.clone(),
+                    Dimension::Unknown => "?".to_owned(),
+                })
+                .collect();
+            return Err(GraphError::OpenShape { input: info.name.clone(), shape: axes.join(", ") });
+        };
+        let first = declared.first().cloned().unwrap_or(Dimension::Unknown);
+        let batched = shape.len() > 1 && batch.as_ref().is_none_or(|batch| *batch == first);
+        if batched && batch.is_none() {
+            batch = Some(first);
+        }
+        let kind = match info.element_type {
+            Some(ElementType::Bool) => Kind::Bool,
+            Some(element_type) if !is_float(element_type) => Kind::Int,
+            _ => Kind::Float,
+        };
+        inputs.push(Input { id: names.id(&info.name), kind, shape, batched });
+    }
+    let declared_batch = inputs.iter().find(|input| input.batched).map_or(1, |input| input.shape[0]);
+    let fixed = matches!(batch, Some(Dimension::Known(_)));
+    Ok((inputs, declared_batch.max(1), fixed))
+}

@@ -1,0 +1,220 @@
+//! Operators that change shape or element type and keep the elements.
+
+use super::{
+    Arguments, Operator, Refusal, Resolved,
+    arguments::{Fact, Kind, axes, axis, check_rank, invalid, unsupported},
+};
+use crate::{GraphError, Value, value::broadcast};
+
+/// The same elements under a shape resolved while planning: Reshape, Flatten, Squeeze and Unsqueeze.
+#[derive(Clone, Debug)]
+pub(crate) struct Reshape {
+    shape: Vec<usize>,
+}
+
+fn reshaped(arguments: &Arguments<'_>, shape: Vec<usize>) -> Result<Resolved, Refusal> {
+    check_rank(shape.len())?;
+    let fact = arguments.fact(0)?;
+    let outputs = vec![Fact::Runtime { shape: shape.clone(), kind: fact.kind() }];
+    Ok(Resolved { operator: Operator::Reshape(Reshape { shape }), outputs, inputs: 1 })
+}
+
+pub(crate) fn reshape(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    reshaped(arguments, reshape_target(arguments)?)
+}
+
+/// The shape a Reshape node asks for.
+pub(crate) fn reshape_target(arguments: &Arguments<'_>) -> Result<Vec<usize>, Refusal> {
+    let input = arguments.shape(0)?;
+    if let Some(shape) = rebatched(arguments, input) {
+        return Ok(shape);
+    }
+    let Some(given) = arguments.ints_from(1, "shape")? else { return invalid("the new shape is missing") };
+    let zero_is_copy = arguments.int("allowzero", 0) == 0;
+    let count: usize = input.iter().product();
+    let mut shape = Vec::with_capacity(given.len());
+    let mut open = None;
+    for (index, &length) in given.iter().enumerate() {
+        shape.push(match length {
+            0 if zero_is_copy => match input.get(index) {
+                Some(&same) => same,
+                None => return invalid(format!("shape {given:?} copies axis {index} of input {input:?}")),
+            },
+            -1 if open.is_none() => {
+                open = Some(index);
+                1
+            }
+            length => match usize::try_from(length) {
+                Ok(length) => length,
+                Err(_) => return invalid(format!("shape {given:?} has more than one open or a negative axis")),
+            },
+        });
+    }
+    let product = shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
+    if let (Some(index), Some(known)) = (open, product)
+        && known > 0
+        && count.is_multiple_of(known)
+    {
+        shape[index] = count / known;
+    }
+    if shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length)) != Some(count) {
+        return invalid(format!("input {input:?} cannot take shape {given:?}"));
+    }
+    Ok(shape)
+}
+
+/// In a graph re-planned for another batch size: the declared output with its first axis scaled like the input.
+fn rebatched(arguments: &Arguments<'_>, input: &[usize]) -> Option<Vec<usize>> {
+    let rebatch = arguments.rebatch?;
+    let declared_input: usize = rebatch.inputs.first()?.as_ref()?.iter().product();
+    let declared_output = rebatch.outputs.first()?;
+    let count: usize = input.iter().product();
+    if count == declared_input || count * rebatch.declared != declared_input * rebatch.wanted {
+        return None;
+    }
+    let (&first, rest) = declared_output.split_first()?;
+    let scaled = first * rebatch.wanted;
+    scaled.is_multiple_of(rebatch.declared).then(|| [&[scaled / rebatch.declared], rest].concat())
+}
+
+pub(crate) fn flatten(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let input = arguments.shape(0)?;
+    let given = arguments.int("axis", 1);
+    let split = if given == input.len() as i64 { input.len() } else { axis(given, input.len())? };
+    reshaped(arguments, vec![input[..split].iter().product(), input[split..].iter().product()])
+}
+
+pub(crate) fn squeeze(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let shape = squeeze_target(arguments)?;
+    reshaped(arguments, shape)
+}
+
+/// The shape a Squeeze node leaves.
+pub(crate) fn squeeze_target(arguments: &Arguments<'_>) -> Result<Vec<usize>, Refusal> {
+    let input = arguments.shape(0)?;
+    let dropped = match arguments.ints_from(1, "axes")? {
+        Some(given) => axes(&given, input.len())?,
+        None => (0..input.len()).filter(|&axis| input[axis] == 1).collect(),
+    };
+    if let Some(&long) = dropped.iter().find(|&&axis| input[axis] != 1) {
+        return invalid(format!("axis {long} of {input:?} is squeezed though its length is {}", input[long]));
+    }
+    Ok((0..input.len()).filter(|axis| !dropped.contains(axis)).map(|axis| input[axis]).collect())
+}
+
+pub(crate) fn unsqueeze(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let shape = unsqueeze_target(arguments)?;
+    reshaped(arguments, shape)
+}
+
+/// The shape an Unsqueeze node makes.
+pub(crate) fn unsqueeze_target(arguments: &Arguments<'_>) -> Result<Vec<usize>, Refusal> {
+    let input = arguments.shape(0)?;
+    let Some(given) = arguments.ints_from(1, "axes")? else { return invalid("axes are missing") };
+    let rank = input.len() + given.len();
+    let new = axes(&given, rank)?;
+    let mut old = input.iter();
+    Ok((0..rank).map(|axis| if new.contains(&axis) { 1 } else { old.next().copied().unwrap_or(1) }).collect())
+}
+
+impl Reshape {
+    pub(crate) fn run(&self, input: &Value) -> Result<Value, GraphError> {
+        input.reshape(&self.shape)
+    }
+}
+
+/// Identity, and Dropout outside training.
+pub(crate) fn identity(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    if arguments.node.operator == "Dropout" {
+        let training = arguments.constant(2)?.is_some_and(|mode| mode.to_ints().first() == Some(&1));
+        let mask = arguments.node.outputs.get(1).is_some_and(|name| !name.is_empty());
+        if training || mask {
+            return unsupported("Dropout in training mode or with its mask as a second output");
+        }
+    }
+    Ok(Resolved { operator: Operator::Identity, outputs: vec![arguments.fact(0)?.clone()], inputs: 1 })
+}
+
+/// Reordered axes.
+#[derive(Clone, Debug)]
+pub(crate) struct Transpose {
+    order: Vec<usize>,
+}
+
+pub(crate) fn transpose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let fact = arguments.fact(0)?;
+    let rank = fact.shape().len();
+    let order = match arguments.ints("perm") {
+        Some(given) => given.iter().map(|&given| axis(given, rank)).collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).rev().collect(),
+    };
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    if sorted != (0..rank).collect::<Vec<_>>() {
+        return invalid(format!("perm {order:?} does not name each of {rank} axes once"));
+    }
+    let shape = order.iter().map(|&axis| fact.shape()[axis]).collect();
+    let outputs = vec![Fact::Runtime { shape, kind: fact.kind() }];
+    Ok(Resolved { operator: Operator::Transpose(Transpose { order }), outputs, inputs: 1 })
+}
+
+impl Transpose {
+    pub(crate) fn run(&self, input: &Value) -> Result<Value, GraphError> {
+        input.permute(&self.order)
+    }
+}
+
+/// Broadcasting to a given shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Expand {
+    shape: Vec<usize>,
+}
+
+pub(crate) fn expand(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let fact = arguments.fact(0)?;
+    let Some(given) = arguments.constant(1)? else { return invalid("the shape is missing") };
+    let target: Vec<usize> = given.to_ints().iter().filter_map(|&length| usize::try_from(length).ok()).collect();
+    let Some(shape) = broadcast(fact.shape(), &target).filter(|_| target.len() == given.len()) else {
+        return invalid(format!("input {:?} does not broadcast to {:?}", fact.shape(), given.to_ints()));
+    };
+    check_rank(shape.len())?;
+    let outputs = vec![Fact::Runtime { shape: shape.clone(), kind: fact.kind() }];
+    Ok(Resolved { operator: Operator::Expand(Expand { shape }), outputs, inputs: 1 })
+}
+
+impl Expand {
+    pub(crate) fn run(&self, input: &Value) -> Result<Value, GraphError> {
+        input.expand(&self.shape)
+    }
+}
+
+/// Conversion between element types, which run as float32, integer or boolean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cast {
+    to: Kind,
+}
+
+/// ONNX's element type codes, as far as images and shapes use them.
+pub(crate) fn cast_target(arguments: &Arguments<'_>) -> Result<Kind, Refusal> {
+    match arguments.int("to", 0) {
+        1 | 10 | 11 | 16 => Ok(Kind::Float),
+        2..=7 | 12 | 13 => Ok(Kind::Int),
+        9 => Ok(Kind::Bool),
+        other => unsupported(format!("Cast to element type {other}")),
+    }
+}
+
+pub(crate) fn cast(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let to = cast_target(arguments)?;
+    if to == Kind::Bool {
+        return unsupported("Cast of computed values to booleans");
+    }
+    let outputs = vec![Fact::Runtime { shape: arguments.shape(0)?.to_vec(), kind: to }];
+    Ok(Resolved { operator: Operator::Cast(Cast { to }), outputs, inputs: 1 })
+}
+
+impl Cast {
+    pub(crate) fn run(self, input: &Value) -> Value {
+        if self.to == Kind::Int { input.to_int_value() } else { input.to_float_value() }
+    }
+}

@@ -1,0 +1,212 @@
+//! Planning: from nodes and input shapes to resolved steps, with everything folded that does not depend on pixels.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    Graph, GraphError, Value,
+    error::Unsupported,
+    fold::{HOST_OPERATORS, fold},
+    operator::{Arguments, Fact, Kind, Operator, Refusal, arguments::Rebatch, resolver},
+};
+
+/// A graph resolved for one batch size.
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<Step>,
+    /// What is known of each value, by id; nothing for values that a refused node would have made.
+    facts: Vec<Option<Fact>>,
+    /// Weights, uploaded constants, and values computed from them alone.
+    pub(crate) constants: Vec<Value>,
+    /// Positions in `constants` of the values that are constant.
+    pub(crate) constant_of: HashMap<usize, usize>,
+}
+
+/// One node, ready to run.
+pub(crate) struct Step {
+    pub(crate) node: usize,
+    pub(crate) operator: Operator,
+    pub(crate) inputs: Vec<Option<Source>>,
+    /// Ids of the values made; nothing where an output is not named.
+    pub(crate) outputs: Vec<Option<usize>>,
+}
+
+/// Where a step finds an input.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// A value that comes when the model runs, by id.
+    Value(usize),
+    /// An entry of [`Plan::constants`].
+    Constant(usize),
+}
+
+impl Plan {
+    /// Shape of a value, if the plan makes it.
+    pub(crate) fn shape(&self, id: usize) -> Option<&[usize]> {
+        self.facts.get(id)?.as_ref().map(Fact::shape)
+    }
+
+    /// Whether a value is floating-point and computed when the model runs.
+    pub(crate) fn is_float(&self, id: usize) -> bool {
+        matches!(self.facts.get(id), Some(Some(Fact::Runtime { kind: Kind::Float, .. })))
+    }
+
+    /// Resolves every node for a batch of `batch`.
+    ///
+    /// With `declared`, the plan at the file's own batch size, shapes that were written for that size are scaled.
+    pub(crate) fn new(graph: &Graph, batch: usize, declared: Option<&Plan>) -> Result<Plan, GraphError> {
+        let mut planner = Planner {
+            graph,
+            plan: Plan {
+                steps: Vec::new(),
+                facts: vec![None; graph.names.len()],
+                constants: Vec::new(),
+                constant_of: HashMap::new(),
+            },
+            unsupported: Vec::new(),
+        };
+        for (&id, initializer) in &graph.initializers {
+            planner.plan.facts[id] = Some(initializer.fact());
+        }
+        for input in &graph.inputs {
+            planner.plan.facts[input.id] =
+                Some(Fact::Runtime { shape: graph.input_shape(input, batch), kind: input.kind });
+        }
+        for node in 0..graph.nodes.len() {
+            planner.resolve(node, batch, declared)?;
+        }
+        if planner.unsupported.is_empty() {
+            Ok(planner.plan)
+        } else {
+            Err(GraphError::Unsupported(planner.unsupported))
+        }
+    }
+}
+
+struct Planner<'a> {
+    graph: &'a Graph,
+    plan: Plan,
+    unsupported: Vec<Unsupported>,
+}
+
+impl Planner<'_> {
+    fn resolve(&mut self, index: usize, batch: usize, declared: Option<&Plan>) -> Result<(), GraphError> {
+        let node = &self.graph.nodes[index];
+        let wiring = &self.graph.wiring[index];
+        let default_domain = matches!(node.domain.as_str(), "" | "ai.onnx");
+        let resolver = resolver(&node.operator);
+        if !default_domain || (resolver.is_none() && !HOST_OPERATORS.contains(&node.operator.as_str())) {
+            let operator =
+                if default_domain { node.operator.clone() } else { format!("{}.{}", node.domain, node.operator) };
+            self.refuse(operator, node.label());
+            return Ok(());
+        }
+        let facts: Vec<Option<Fact>> =
+            wiring.inputs.iter().map(|id| id.and_then(|id| self.plan.facts[id].clone())).collect();
+        let incomplete = wiring.inputs.iter().zip(&facts).any(|(id, fact)| id.is_some() && fact.is_none());
+        if incomplete {
+            // Behind a refused node; that one is reported.
+            return Ok(());
+        }
+        let (inputs, outputs) = declared_shapes(declared, wiring);
+        let rebatch = declared.map(|_| Rebatch {
+            declared: self.graph.declared_batch,
+            wanted: batch,
+            inputs: &inputs,
+            outputs: &outputs,
+        });
+        let arguments = Arguments { node, opset: self.graph.opset, facts: &facts, rebatch };
+        let resolved = match fold(&arguments) {
+            Ok(Some(constant)) => {
+                if let Some(Some(id)) = wiring.outputs.first() {
+                    self.plan.facts[*id] = Some(Fact::Known(Arc::new(constant)));
+                }
+                return Ok(());
+            }
+            Ok(None) => match resolver {
+                Some(resolver) => resolver(&arguments),
+                None => Err(Refusal::Unsupported(format!("{} of values computed from pixels", node.operator))),
+            },
+            Err(refusal) => Err(refusal),
+        };
+        let resolved = match resolved {
+            Ok(resolved) => resolved,
+            Err(Refusal::Unsupported(form)) => {
+                let form =
+                    if form.contains(node.operator.as_str()) { form } else { format!("{} with {form}", node.operator) };
+                self.refuse(form, node.label());
+                return Ok(());
+            }
+            Err(Refusal::Invalid(reason)) => {
+                return Err(GraphError::Node { node: node.label(), operator: node.operator.clone(), reason });
+            }
+        };
+        for (id, fact) in wiring.outputs.iter().zip(resolved.outputs) {
+            if let Some(id) = id {
+                self.plan.facts[*id] = Some(fact);
+            }
+        }
+        let inputs: Vec<Option<Source>> =
+            wiring.inputs.iter().take(resolved.inputs).map(|id| id.map(|id| self.source(id))).collect();
+        let step = Step { node: index, operator: resolved.operator, inputs, outputs: wiring.outputs.clone() };
+        if step.inputs.iter().flatten().all(|source| matches!(source, Source::Constant(_))) {
+            self.precompute(&step)
+        } else {
+            self.plan.steps.push(step);
+            Ok(())
+        }
+    }
+
+    fn refuse(&mut self, operator: String, node: String) {
+        match self.unsupported.iter_mut().find(|entry| entry.operator == operator) {
+            Some(entry) => entry.nodes.push(node),
+            None => self.unsupported.push(Unsupported { operator, nodes: vec![node] }),
+        }
+    }
+
+    /// Where a value is found when the model runs; known constants are uploaded once.
+    fn source(&mut self, id: usize) -> Source {
+        if let Some(&at) = self.plan.constant_of.get(&id) {
+            return Source::Constant(at);
+        }
+        let constant = match (self.graph.initializers.get(&id), &self.plan.facts[id]) {
+            (Some(initializer), _) => initializer.value(&self.graph.device),
+            (None, Some(Fact::Known(tensor))) => tensor.upload(&self.graph.device),
+            (None, _) => return Source::Value(id),
+        };
+        Source::Constant(self.keep(id, constant))
+    }
+
+    fn keep(&mut self, id: usize, constant: Value) -> usize {
+        self.plan.constants.push(constant);
+        let at = self.plan.constants.len() - 1;
+        self.plan.constant_of.insert(id, at);
+        at
+    }
+
+    /// Runs a step whose inputs are all constants, such as the transposition of a weight.
+    fn precompute(&mut self, step: &Step) -> Result<(), GraphError> {
+        let inputs: Vec<Option<Value>> = step
+            .inputs
+            .iter()
+            .map(|source| match source {
+                Some(Source::Constant(at)) => Some(self.plan.constants[*at].clone()),
+                _ => None,
+            })
+            .collect();
+        for (id, value) in step.outputs.iter().zip(step.operator.run(&inputs)?) {
+            if let Some(id) = id {
+                self.keep(*id, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Shapes of a node's inputs and outputs in the plan at the declared batch size.
+fn declared_shapes(
+    declared: Option<&Plan>,
+    wiring: &crate::graph::Wiring,
+) -> (Vec<Option<Vec<usize>>>, Vec<Vec<usize>>) {
+    let Some(plan) = declared else { return (Vec::new(), Vec::new()) };
+    let shape = |id: &Option<usize>| id.and_then(|id| plan.shape(id)).map(<[usize]>::to_vec);
+    (wiring.inputs.iter().map(shape).collect(), wiring.outputs.iter().filter_map(shape).collect())
+}

@@ -1,0 +1,28 @@
+//! The plain data that methods, command line, worker and page share.
+//!
+//! Nothing here computes: a method describes itself in a [`MethodInfo`], a model in a [`ModelCard`], a finished
+//! explanation in a [`Report`], and page and worker talk in [`Request`]s and [`Event`]s. The crate depends on neither
+//! burn nor the browser, so the page stays small.
+//!
+//! ```
+//! use vitrine_protocol::{ParameterKind, ParameterValue};
+//!
+//! let steps = ParameterKind::Integer { min: 1, max: 1000 };
+//! assert_eq!(steps.parse("50"), Ok(ParameterValue::Integer(50)));
+//! assert!(steps.parse("0").is_err(), "below the range");
+//! ```
+
+mod card;
+mod message;
+mod method;
+mod report;
+
+pub use card::{Channels, ImageInput, Layout, ModelCard, Task};
+pub use message::{
+    Device, DeviceChoice, DeviceKind, Event, ExplainRequest, File, ImageSource, Layer, Map, ModelSource, ModelSummary,
+    PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
+};
+pub use method::{
+    Choice, Family, MethodInfo, Need, Parameter, ParameterError, ParameterKind, ParameterValue, Promise, Reference,
+};
+pub use report::{ModelIdentity, REPORT_SCHEMA, Report, Seconds};

@@ -1,0 +1,304 @@
+//! Messages between the page and its worker. The worker says [`Event::Ready`] first; every request that can fail
+//! answers with its own event or with [`Event::Failed`], and a failure leaves what was loaded before in place.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MethodInfo, ModelCard, Report};
+
+/// Both sides are built together; a difference means a stale file.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What the page asks of the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// First message: choose a device, load the model and the image, say [`Event::Ready`].
+    Start {
+        /// [`PROTOCOL_VERSION`] of the page.
+        version: u32,
+        /// Which device the visitor wants.
+        device: DeviceChoice,
+    },
+    /// Load a model; answers [`Event::ModelLoaded`], then [`Event::ImageLoaded`] for the image at hand.
+    LoadModel(ModelSource),
+    /// Load an image; answers [`Event::ImageLoaded`].
+    LoadImage(ImageSource),
+    /// Run a method; answers progress, partial maps and one of done, cancelled or failed.
+    Explain(ExplainRequest),
+    /// Stop the run of this number within one batch.
+    Cancel {
+        /// [`ExplainRequest::run`].
+        run: u32,
+    },
+}
+
+/// Where the visitor wants to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceChoice {
+    /// A real GPU when one answers and passes the self-check, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU backend.
+    Cpu,
+    /// Any WebGPU adapter, a software one too.
+    Gpu,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ModelSource {
+    /// A built-in model's id.
+    Builtin(String),
+    /// The visitor's file, with its model card if one was dropped beside it.
+    File {
+        /// The ONNX file.
+        onnx: File,
+        /// The card's JSON text.
+        card: Option<String>,
+    },
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ImageSource {
+    /// The index of a sample image.
+    Sample(usize),
+    /// The visitor's file, encoded (PNG, JPEG ...).
+    File(File),
+}
+
+/// A file that was dropped, picked, pasted or fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its bytes.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// One run of one method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExplainRequest {
+    /// A number the page chooses; the run's events repeat it.
+    pub run: u32,
+    /// Method id.
+    pub method: String,
+    /// Target as on the command line: `auto`, a class index, a label, `prob:T`, `logodds:T`, `A-B`.
+    pub target: String,
+    /// The layer, by its value name; the model's default when absent.
+    pub layer: Option<String>,
+    /// Parameters that differ from their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// The seed of all randomness.
+    pub seed: u64,
+}
+
+/// What the worker tells the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The device is chosen and methods are known; the default model and sample follow in their own events.
+    Ready {
+        /// [`PROTOCOL_VERSION`] of the worker.
+        version: u32,
+        /// Where it computes, and why there.
+        device: Device,
+        /// Every method, in menu order.
+        methods: Vec<MethodInfo>,
+        /// Ids and names of the built-in models, the default first.
+        models: Vec<(String, String)>,
+        /// The sample images.
+        samples: Vec<Sample>,
+    },
+    /// A model is loaded.
+    ModelLoaded(ModelSummary),
+    /// An image is loaded and predicted.
+    ImageLoaded {
+        /// Its name.
+        name: String,
+        /// The pixels as the model sees them, resized.
+        picture: Picture,
+        /// All classes, best first.
+        predictions: Vec<Prediction>,
+        /// Whether `predictions` are probabilities (0 to 1) or raw outputs.
+        probabilities: bool,
+    },
+    /// A run has moved on.
+    Progress {
+        /// Which run.
+        run: u32,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: u64,
+        /// Seconds left at the present pace, once known.
+        seconds_left: Option<f64>,
+    },
+    /// The map so far.
+    Partial {
+        /// Which run.
+        run: u32,
+        /// The map at input resolution.
+        map: Map,
+    },
+    /// A run has ended well.
+    Done {
+        /// Which run.
+        run: u32,
+        /// The map at input resolution.
+        map: Map,
+        /// How it was made.
+        report: Box<Report>,
+    },
+    /// A run was stopped on request.
+    Cancelled {
+        /// Which run.
+        run: u32,
+    },
+    /// A request failed; what was loaded before is still there.
+    Failed {
+        /// The run that failed, or nothing for a file that did not load.
+        run: Option<u32>,
+        /// What is wrong and what to do.
+        problem: Problem,
+    },
+}
+
+/// A failure in words for the visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Whose fault.
+    pub kind: ProblemKind,
+    /// One sentence: what is wrong, where, what to do.
+    pub message: String,
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// The file or the argument is at fault; another one may work.
+    Input,
+    /// The GPU or its driver failed; the worker must be started again.
+    Device,
+    /// A fault of this program.
+    Internal,
+}
+
+/// Where a worker or the command line computes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Which backend.
+    pub kind: DeviceKind,
+    /// Backend and adapter in words: `WebGPU (SwiftShader)`, `CPU`.
+    pub name: String,
+    /// One plain sentence: why this one.
+    pub reason: String,
+}
+
+/// A backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceKind {
+    /// The processor.
+    Cpu,
+    /// A graphics processor, through WebGPU or a native API.
+    Gpu,
+}
+
+/// What the page shows of a loaded model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// Built-in id or file name.
+    pub name: String,
+    /// The card, given or inferred.
+    pub card: ModelCard,
+    /// Whether the card was inferred from the graph.
+    pub inferred: bool,
+    /// Layers CAM methods can look at, in graph order.
+    pub layers: Vec<Layer>,
+    /// What the visitor should know: runs one image at a time ...
+    pub notes: Vec<String>,
+}
+
+/// A layer that can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Name of the value in the graph.
+    pub name: String,
+    /// Operator that makes it.
+    pub operator: String,
+    /// Shape without the batch axis.
+    pub shape: Vec<usize>,
+}
+
+/// One class and how strongly the model answers it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Class index.
+    pub class: usize,
+    /// Class name, or the index in words.
+    pub label: String,
+    /// Probability where the task has one, else the raw output.
+    pub score: f32,
+}
+
+/// A sample image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// What it shows.
+    pub label: String,
+    /// Its pixels.
+    pub picture: Picture,
+}
+
+/// Pixels, four bytes each (red, green, blue, opacity), row by row from the top.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// `4 * width * height` bytes.
+    #[serde(with = "serde_bytes")]
+    pub rgba: Vec<u8>,
+}
+
+/// A heat map, row by row from the top.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Map {
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Little-endian float32, so that it travels as one typed array.
+    #[serde(with = "serde_bytes")]
+    bytes: Vec<u8>,
+}
+
+impl Map {
+    /// Packs `width * height` values.
+    pub fn new(height: usize, width: usize, values: &[f32]) -> Self {
+        debug_assert_eq!(values.len(), height * width, "a map has one value per pixel");
+        Map { width, height, bytes: bytemuck::cast_slice(values).to_vec() }
+    }
+
+    /// Unpacks the values.
+    pub fn values(&self) -> Vec<f32> {
+        // Copied because a byte vector need not lie on a float's boundary.
+        bytemuck::allocation::pod_collect_to_vec(&self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_keeps_its_values() {
+        let map = Map::new(1, 3, &[-1.5, 0.0, f32::MAX]);
+        assert_eq!(map.values(), [-1.5, 0.0, f32::MAX]);
+    }
+}
