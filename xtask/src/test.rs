@@ -1,0 +1,211 @@
+//! `cargo xtask test`: everything that must hold before a change lands, in the foreground.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+use xshell::{Cmd, cmd};
+
+use crate::workspace::Workspace;
+use crate::{checks, dist, tools, weight};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Run these stages only
+    #[arg(long, value_enum, num_args = 1..)]
+    only: Vec<Stage>,
+}
+
+/// One job; the order is that of running, the quickest first.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Stage {
+    /// Formatting
+    Fmt,
+    /// Descriptions and the direction of dependencies
+    Checks,
+    /// Licences, bans and sources of dependencies
+    Deny,
+    /// Lints of native code and of code for the browser
+    Clippy,
+    /// Native tests and documentation examples
+    Native,
+    /// Tests compiled to wasm, in a browser
+    Wasm,
+    /// The built page and its weight
+    Dist,
+    /// The page from end to end, in a browser
+    Browser,
+}
+
+struct Outcome {
+    stage: String,
+    failure: Option<String>,
+    took: Duration,
+    closing_lines: Vec<String>,
+}
+
+/// Runs the stages one after another, all of them even if one fails, and sums up.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let workspace = Workspace::read()?;
+    let mut outcomes = Vec::new();
+    for &stage in Stage::value_variants() {
+        if !arguments.only.is_empty() && !arguments.only.contains(&stage) {
+            continue;
+        }
+        let name = stage.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        println!("\n=== {name} ===");
+        let start = Instant::now();
+        let mut closing_lines = Vec::new();
+        let failure = stage.run(&workspace, &mut closing_lines).err().map(|error| format!("{error:#}"));
+        if let Some(failure) = &failure {
+            eprintln!("error: {failure}");
+        }
+        outcomes.push(Outcome { stage: name, failure, took: start.elapsed(), closing_lines });
+    }
+    sum_up(&outcomes)
+}
+
+fn sum_up(outcomes: &[Outcome]) -> Result<()> {
+    println!("\n=== summary ===");
+    for outcome in outcomes {
+        for line in &outcome.closing_lines {
+            println!("{:8} {line}", outcome.stage);
+        }
+    }
+    for outcome in outcomes {
+        let verdict = if outcome.failure.is_some() { "FAILED" } else { "passed" };
+        let reason = outcome.failure.as_deref().unwrap_or_default();
+        println!("{verdict} {:8} {:5} s  {reason}", outcome.stage, outcome.took.as_secs());
+    }
+    let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
+    if failed > 0 {
+        bail!("{failed} of {} stages failed", outcomes.len());
+    }
+    println!("All {} stages passed.", outcomes.len());
+    Ok(())
+}
+
+/// The crates whose code runs in a tab.
+const WASM_CRATES: [&str; 8] = [
+    "vitrine-protocol",
+    "vitrine-onnx",
+    "vitrine-image",
+    "vitrine-graph",
+    "vitrine-explain",
+    "vitrine-scenes",
+    "vitrine-engine",
+    "vitrine-web",
+];
+
+impl Stage {
+    fn run(self, workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+        match self {
+            Self::Fmt => {
+                let shell = workspace.shell()?;
+                follow(cmd!(shell, "cargo fmt --all --check"), closing_lines)
+            }
+            Self::Checks => checks::run(workspace),
+            Self::Deny => deny(workspace, closing_lines),
+            Self::Clippy => clippy(workspace, closing_lines),
+            Self::Native => native(workspace, closing_lines),
+            Self::Wasm => wasm(workspace, closing_lines),
+            Self::Dist => {
+                let page = page(workspace);
+                dist::build(workspace, &page)?;
+                let weight = weight::of(&page)?;
+                weight.print();
+                weight.check()
+            }
+            Self::Browser => browser(workspace, closing_lines),
+        }
+    }
+}
+
+fn deny(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = tools::for_licences(workspace)?;
+    let mut checks = vec!["licenses", "bans", "sources"];
+    if cmd!(shell, "cargo deny --log-level off fetch db").run().is_ok() {
+        checks.push("advisories");
+    } else {
+        println!("The database of advisories cannot be reached from here, so advisories are not checked.");
+    }
+    follow(cmd!(shell, "cargo deny --log-level error check {checks...}"), closing_lines)
+}
+
+fn clippy(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = workspace.shell()?;
+    let native = ["--release", "--workspace", "--exclude", "vitrine-web", "--all-targets"];
+    follow(cmd!(shell, "cargo clippy {native...} -- -D warnings"), closing_lines)?;
+    follow(
+        cmd!(shell, "cargo clippy --release -p vitrine-web --features page --all-targets -- -D warnings"),
+        closing_lines,
+    )?;
+
+    let shell = tools::for_building(workspace)?;
+    // What compiles for wasm but blocks or panics in a tab.
+    shell.set_var("CLIPPY_CONF_DIR", workspace.root.join("xtask/clippy-wasm"));
+    let packages = WASM_CRATES.iter().flat_map(|name| ["--package", name]);
+    let options =
+        ["--profile", "web", "--target", "wasm32-unknown-unknown", "--features", "vitrine-web/page,vitrine-web/worker"];
+    follow(cmd!(shell, "cargo clippy {options...} {packages...} -- -D warnings").env_remove("RUSTFLAGS"), closing_lines)
+}
+
+fn native(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = tools::for_native_tests(workspace)?;
+    let options = ["--release", "--no-fail-fast"];
+    follow(cmd!(shell, "cargo test {options...} --workspace --exclude vitrine-web"), closing_lines)?;
+    follow(cmd!(shell, "cargo test {options...} --package vitrine-web --features page"), closing_lines)
+}
+
+fn wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = tools::for_browser_tests(workspace)?;
+    shell.set_var("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
+    // SwiftShader takes its time.
+    shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "600");
+    let options = ["--profile", "web", "--target", "wasm32-unknown-unknown"];
+    let tests = cmd!(shell, "cargo test {options...} --package vitrine-tests --test browser").env_remove("RUSTFLAGS");
+    follow(tests, closing_lines)
+}
+
+/// The page that the browser tests open.
+fn page(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("dist")
+}
+
+fn browser(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = tools::for_browser_tests(workspace)?;
+    tools::playwright(workspace, &shell)?;
+    shell.set_var("VITRINE_DIST", page(workspace));
+    let _folder = shell.push_dir(workspace.root.join("tests/browser"));
+    follow(cmd!(shell, "node --test --test-reporter=spec"), closing_lines)
+}
+
+/// Runs a command, passes its output on as it comes, and keeps the lines in which a test runner sums up.
+fn follow(command: Cmd<'_>, closing_lines: &mut Vec<String>) -> Result<()> {
+    let text = command.to_string();
+    eprintln!("$ {text}");
+    let mut child =
+        Command::from(command).stdout(Stdio::piped()).spawn().with_context(|| format!("{text} did not start"))?;
+    let output = child.stdout.take().context("the output was not captured")?;
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        println!("{line}");
+        if is_closing(&line) {
+            closing_lines.push(line);
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{text}: {status}");
+    }
+    Ok(())
+}
+
+fn is_closing(line: &str) -> bool {
+    // cargo's and wasm-bindgen's runners; then Node's. Runs of no tests at all are not worth a line.
+    let cargo = line.starts_with("test result:") && !line.contains("ok. 0 passed; 0 failed");
+    cargo || ["\u{2139} tests ", "\u{2139} pass ", "\u{2139} fail "].iter().any(|start| line.starts_with(start))
+}
