@@ -4,9 +4,7 @@ mod tensor;
 
 use crate::recognise::recognise;
 use crate::wire::{Budget, Message};
-use crate::{
-    Attribute, AttributeValue, Dimension, ElementType, Function, Graph, Model, Node, OnnxError, Opset, ValueInfo,
-};
+use crate::{Attribute, AttributeValue, Dimension, Function, Graph, Model, Node, OnnxError, Opset, ValueInfo};
 
 type Result<T> = std::result::Result<T, OnnxError>;
 
@@ -153,7 +151,7 @@ fn value_info(message: Message<'_>) -> Result<ValueInfo> {
     };
     let element_type = match tensor_type.int(1)? {
         None | Some(0) => None,
-        Some(code) => Some(ElementType::from_code(code)?),
+        Some(code) => Some(tensor::element_type(code, &name)?),
     };
     let shape = match tensor_type.message(2)? {
         None => None,

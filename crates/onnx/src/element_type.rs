@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::OnnxError;
-
 /// Makes the enum, its ONNX number, its ONNX name and the bytes of one element from one table.
 macro_rules! element_types {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $size:expr;)*) => {
@@ -101,18 +99,29 @@ impl ElementType {
     }
 
     /// The type with this number in an ONNX file.
-    ///
-    /// # Errors
-    ///
-    /// [`OnnxError::UnknownElementType`] where the standard has none.
-    pub fn from_code(code: i64) -> Result<Self, OnnxError> {
-        let found = Self::ALL.iter().copied().find(|element_type| element_type.code() == code);
-        found.ok_or(OnnxError::UnknownElementType { code })
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|element_type| element_type.code() == code)
     }
 }
 
 impl fmt::Display for ElementType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_found_by_its_number_and_no_other_number_is_a_type() {
+        for (index, element_type) in ElementType::ALL.iter().enumerate() {
+            assert_eq!(element_type.code(), index as i64 + 1, "{element_type}");
+            assert_eq!(ElementType::from_code(element_type.code()), Some(*element_type));
+        }
+        for code in [i64::MIN, -1, 0, 29, 257, i64::MAX] {
+            assert_eq!(ElementType::from_code(code), None, "{code}");
+        }
     }
 }

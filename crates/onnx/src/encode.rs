@@ -107,3 +107,42 @@ fn dimension(writer: &mut Writer, dimension: &Dimension) {
         Dimension::Unknown => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Graph, Model, Node, Opset, Tensor, ValueInfo};
+
+    /// y = Add(x, w), put together byte by byte from the field numbers of the format.
+    #[test]
+    fn a_small_model_is_the_bytes_that_the_format_says() {
+        let node = b"\x0a\x01x\x0a\x01w\x12\x01y\x22\x03Add";
+        let weight = b"\x08\x01\x10\x01\x42\x01w\x4a\x04\0\0\x80\x3f";
+        let x = b"\x0a\x01x\x12\x0d\x0a\x0b\x08\x01\x12\x07\x0a\x03\x12\x01n\x0a\x00";
+        let graph = [
+            &[0x0a, node.len() as u8],
+            &node[..],
+            &[0x2a, weight.len() as u8],
+            &weight[..],
+            &[0x5a, x.len() as u8],
+            &x[..],
+            b"\x62\x03\x0a\x01y",
+        ]
+        .concat();
+        let expected = [&[0x08, 0x08, 0x28, 0x00, 0x3a, graph.len() as u8], &graph[..], b"\x42\x02\x10\x0d"].concat();
+
+        let dimensions = [crate::Dimension::Symbol("n".into()), crate::Dimension::Unknown];
+        let model = Model {
+            ir_version: 8,
+            opsets: vec![Opset { domain: String::new(), version: 13 }],
+            graph: Graph {
+                nodes: vec![Node::new("Add", &["x", "w"], &["y"]).named("")],
+                initializers: vec![Tensor::from_f32("w", &[1], &[1.0])],
+                inputs: vec![ValueInfo::float("x", &dimensions)],
+                outputs: vec![ValueInfo { name: "y".into(), ..ValueInfo::default() }],
+                ..Graph::default()
+            },
+            ..Model::default()
+        };
+        assert_eq!(model.encode().escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+}

@@ -51,9 +51,11 @@ pub enum OnnxError {
         what: String,
     },
     /// An element type that the standard does not have.
-    #[error("Element type {code} is unknown; the file is damaged or newer than this program.")]
+    #[error("'{tensor}' has elements of the unknown type {code}; the file is damaged or newer than this program.")]
     UnknownElementType {
-        /// Its number in the file.
+        /// Name of the tensor or value.
+        tensor: String,
+        /// The type's number in the file.
         code: i64,
     },
     /// The elements of a tensor lie in another file.
@@ -203,8 +205,11 @@ pub enum OnnxError {
 }
 
 impl OnnxError {
-    /// The same error with the node it is in.
+    /// The same error with the node it is in; of nodes within nodes, the innermost says it best.
     pub(crate) fn in_node(self, node: &Node) -> OnnxError {
+        if matches!(self, OnnxError::InNode { .. }) {
+            return self;
+        }
         OnnxError::InNode { node: node.label(), source: Box::new(self) }
     }
 }

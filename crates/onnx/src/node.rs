@@ -69,6 +69,7 @@ impl Node {
         let first_output = self.outputs.iter().find(|name| !name.is_empty());
         match (self.name.as_str(), first_output) {
             ("", Some(output)) => format!("that makes '{output}' ({})", self.operator),
+            ("", None) => format!("without a name ({})", self.operator),
             (name, _) => format!("'{name}' ({})", self.operator),
         }
     }

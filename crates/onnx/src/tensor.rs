@@ -117,3 +117,24 @@ impl Tensor {
 fn map<const SIZE: usize, T>(data: &[u8], convert: impl Fn([u8; SIZE]) -> T) -> Vec<T> {
     data.as_chunks::<SIZE>().0.iter().copied().map(convert).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsigned_values_beyond_int64_are_refused_rather_than_wrapped() {
+        let data = u64::MAX.to_le_bytes().to_vec();
+        let tensor = Tensor { name: "large".into(), element_type: ElementType::Uint64, shape: vec![1], data };
+        assert!(matches!(tensor.to_i64(), Err(OnnxError::CannotConvert { .. })));
+        assert_eq!(tensor.to_f32(), Ok(vec![18_446_744_073_709_551_615.0]));
+    }
+
+    #[test]
+    fn values_are_read_as_they_were_given() {
+        let tensor = Tensor::from_f32("w", &[2, 2], &[0.1, -0.0, f32::MAX, f32::MIN_POSITIVE]);
+        assert_eq!(tensor.to_f32().unwrap(), [0.1, -0.0, f32::MAX, f32::MIN_POSITIVE]);
+        assert_eq!((tensor.len(), tensor.check("")), (4, Ok(())));
+        assert_eq!(Tensor::from_i64("i", &[2], &[i64::MIN, 9]).to_i64().unwrap(), [i64::MIN, 9]);
+    }
+}

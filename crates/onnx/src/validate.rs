@@ -182,3 +182,116 @@ fn declared_shape(value: &ValueInfo) -> Result<(), OnnxError> {
 fn named(name: &str, what: &'static str) -> Result<(), OnnxError> {
     if name.is_empty() { Err(OnnxError::NoName { what }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Attribute;
+
+    /// y = Relu(x + w): valid.
+    fn valid() -> Model {
+        let graph = Graph {
+            nodes: vec![Node::new("Add", &["x", "w"], &["sum"]), Node::new("Relu", &["sum"], &["y"])],
+            initializers: vec![Tensor::from_f32("w", &[2], &[1.0, 2.0])],
+            inputs: vec![ValueInfo::float("x", &[1, 2])],
+            outputs: vec![ValueInfo::float("y", &[1, 2])],
+            ..Graph::default()
+        };
+        Model::new(13, graph)
+    }
+
+    /// What validation says after `damage`.
+    fn after(damage: impl Fn(&mut Model)) -> String {
+        let mut model = valid();
+        assert_eq!(model.validate(), Ok(()));
+        damage(&mut model);
+        model.validate().expect_err("the damage should be found").to_string()
+    }
+
+    #[test]
+    fn values_must_be_made_once_and_before_they_are_used() {
+        let early = after(|model| model.graph.nodes.reverse());
+        assert_eq!(
+            early,
+            "In node 'y' (Relu): The value 'sum' is used before it is made; nodes must be in the order in which they run."
+        );
+        let nowhere = after(|model| model.graph.initializers.clear());
+        assert_eq!(nowhere, "In node 'sum' (Add): The value 'w' is used, but no input, constant or node makes it.");
+        for value in ["x", "w", "sum"] {
+            let twice = after(|model| model.graph.nodes[1].outputs = vec![value.into()]);
+            assert!(twice.contains(&format!("'{value}' is defined twice")), "{twice}");
+        }
+        let itself = after(|model| model.graph.nodes[1].inputs = vec!["y".into()]);
+        assert!(itself.contains("'y' is used before it is made"), "{itself}");
+    }
+
+    #[test]
+    fn inputs_and_constants_must_be_given_once() {
+        let inputs = after(|model| model.graph.inputs.push(ValueInfo::float("x", &[1])));
+        assert!(inputs.contains("'x' is defined twice"), "{inputs}");
+        let constants = after(|model| model.graph.initializers.push(Tensor::from_f32("w", &[1], &[0.0])));
+        assert!(constants.contains("'w' is defined twice"), "{constants}");
+    }
+
+    #[test]
+    fn outputs_must_exist_and_be_made() {
+        let unmade = after(|model| model.graph.outputs[0].name = "z".into());
+        assert!(unmade.contains("'z' is used, but"), "{unmade}");
+        assert!(after(|model| model.graph.outputs.clear()).contains("no outputs"));
+    }
+
+    #[test]
+    fn the_standard_operator_set_needs_one_version_that_can_be() {
+        assert!(after(|model| model.opsets.clear()).contains("no version"));
+        assert!(after(|model| model.opsets[0].version = 0).contains("version 0"));
+        assert!(after(|model| model.opsets[0].version = 1 << 40).contains("version 1099511627776"));
+        let two = after(|model| model.opsets.push(Opset { domain: "ai.onnx".into(), version: 9 }));
+        assert!(two.contains("13 and 9"), "{two}");
+    }
+
+    #[test]
+    fn data_and_declared_shapes_must_agree() {
+        let short = after(|model| model.graph.initializers[0].data.truncate(5));
+        assert!(short.contains("'w'") && short.contains("needs 8 bytes") && short.contains("has 5"), "{short}");
+        let declared = after(|model| model.graph.inputs.push(ValueInfo::float("w", &[3])));
+        assert_eq!(declared, "The constant 'w' has the shape [2], but is declared as float[3].");
+        let huge = after(|model| model.graph.inputs[0] = ValueInfo::float("x", &[1 << 40, 1 << 40]));
+        assert!(huge.contains("'x' has the shape"), "{huge}");
+    }
+
+    #[test]
+    fn a_constant_may_be_declared_as_an_input_of_its_shape() {
+        for dimension in [Dimension::Known(2), Dimension::Symbol("n".into()), Dimension::Unknown] {
+            let mut model = valid();
+            model.graph.inputs.push(ValueInfo::float("w", &[dimension]));
+            assert_eq!(model.validate(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn names_and_attributes_must_be_there_once() {
+        assert!(after(|model| model.graph.inputs[0].name.clear()).contains("an input without a name"));
+        assert!(after(|model| model.graph.initializers[0].name.clear()).contains("a constant without a name"));
+        assert!(after(|model| model.graph.nodes[0].operator.clear()).contains("an operator without a name"));
+        let axis = || Attribute { name: "axis".into(), value: 1.into() };
+        let twice = after(|model| model.graph.nodes[0].attributes = vec![axis(), axis()]);
+        assert!(twice.contains("'axis' is given twice"), "{twice}");
+    }
+
+    #[test]
+    fn functions_are_checked_too() {
+        let body = vec![Node::new("Relu", &["missing"], &["y"])];
+        let function = Function { name: "Own".into(), nodes: body, outputs: vec!["y".into()], ..Function::default() };
+        let error = after(|model| model.functions = vec![function.clone()]);
+        assert!(error.starts_with("In function 'Own': In node 'y' (Relu): The value 'missing'"), "{error}");
+    }
+
+    #[test]
+    fn left_out_inputs_and_outputs_are_no_values() {
+        let mut model = valid();
+        model.graph.nodes[0].inputs.push(String::new());
+        model.graph.nodes[0].outputs.push(String::new());
+        model.graph.nodes[1].outputs.push(String::new());
+        assert_eq!(model.validate(), Ok(()));
+    }
+}

@@ -15,6 +15,5 @@ fn models_from_elsewhere_are_valid_and_round_trip() {
         model.validate().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(model.graph.nodes.len() > 5, "{name} has {} nodes", model.graph.nodes.len());
         assert_eq!(Model::decode(&model.encode()).as_ref(), Ok(&model), "{name} changed on the round trip");
-        println!("{name}: {} nodes, opset {:?}, {} -> {}", model.graph.nodes.len(), model.opset(""), model.graph.inputs[0], model.graph.outputs[0]);
     }
 }

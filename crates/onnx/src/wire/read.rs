@@ -340,3 +340,68 @@ fn fixed<const SIZE: usize>(field: Field<'_>) -> Result<&[u8], OnnxError> {
         _ => Err(field.wrong_type()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ints(bytes: &[u8]) -> Result<Vec<i64>, OnnxError> {
+        Message::file(bytes, &Budget::new(bytes.len())).ints(1)
+    }
+
+    #[test]
+    fn numbers_are_in_base_128_lowest_digit_first() {
+        // 300 = 2 * 128 + 44.
+        assert_eq!(ints(b"\x08\xac\x02"), Ok(vec![300]));
+        assert_eq!(ints(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), Ok(vec![-1]));
+        // Zeros in front are no error.
+        assert_eq!(ints(b"\x08\x81\x80\x00"), Ok(vec![1]));
+    }
+
+    #[test]
+    fn packed_and_single_numbers_may_alternate_and_other_fields_are_skipped() {
+        // 1; field 2 as eight bytes; [2, 3]; field 3 as four bytes; 4.
+        assert_eq!(ints(b"\x08\x01\x11--------\x0a\x02\x02\x03\x1d----\x08\x04"), Ok(vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn the_last_of_several_counts_where_there_should_be_one() {
+        let bytes = b"\x08\x01\x08\x02";
+        assert_eq!(Message::file(bytes, &Budget::new(4)).int(1), Ok(Some(2)));
+    }
+
+    #[test]
+    fn what_breaks_the_format_is_malformed_where_it_is() {
+        let malformed = |bytes: &[u8]| match ints(bytes) {
+            Err(OnnxError::Malformed { offset, .. }) => offset,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(malformed(b"\x08\x01\x0b"), 3, "a group");
+        assert_eq!(malformed(b"\x08\x01\x00\x01"), 3, "field 0");
+        assert_eq!(malformed(b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), 1, "a number of eleven bytes");
+        assert_eq!(malformed(b"\x0d----"), 1, "four bytes as an integer");
+        assert_eq!(malformed(b"\x0a\x02\x01\x80"), 2, "a packed number that does not end");
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_truncated() {
+        assert_eq!(ints(b"\x0a\x05\x01\x02"), Err(OnnxError::Truncated { found: 4, missing: 3 }));
+        assert_eq!(ints(b"\x0a"), Err(OnnxError::Truncated { found: 1, missing: 1 }));
+        assert_eq!(ints(b"\x08\x80"), Err(OnnxError::Truncated { found: 2, missing: 1 }));
+    }
+
+    #[test]
+    fn a_message_longer_than_what_it_is_in_is_malformed() {
+        let bytes = b"\x0a\x02\x0a\x05";
+        let budget = Budget::new(bytes.len());
+        let inner = Message::file(bytes, &budget).message(1).unwrap().unwrap();
+        assert!(matches!(inner.text(1), Err(OnnxError::Malformed { offset: 4, .. })));
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_malformed() {
+        let bytes = b"\x0a\x01\xff";
+        let text = Message::file(bytes, &Budget::new(3)).text(1);
+        assert_eq!(text, Err(OnnxError::Malformed { offset: 2, problem: "a text is not UTF-8" }));
+    }
+}
