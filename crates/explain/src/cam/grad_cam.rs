@@ -1,0 +1,168 @@
+//! Grad-CAM: a layer's channels, each weighted by the spatial mean of the target's gradient there, summed into one map
+//! of where the layer found evidence.
+//!
+//! Ramprasaath R. Selvaraju, Michael Cogswell, Abhishek Das, Ramakrishna Vedantam, Devi Parikh, Dhruv Batra: Grad-CAM:
+//! Visual Explanations from Deep Networks via Gradient-based Localization. ICCV 2017.
+//!
+//! Departures from the paper: none in the map. It is not scaled to 0..1, and it is enlarged bilinearly with pixel
+//! centres at half-integers, as PyTorch does with `align_corners=False`.
+
+use vitrine_graph::Value;
+use vitrine_image::upsample_bilinear;
+use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
+
+use crate::{
+    Attribution, Context, Cost, ExplainError, Explainer, HeatMap, LocalBoxFuture,
+    attribution::{check_finite, picture_size},
+    layers::chosen_layer,
+    observer::Progress,
+    options::options,
+    tap::{Tap, tap},
+};
+
+options! {
+    /// Options of [`GradCam`].
+    pub struct GradCamOptions {
+        /// Whether negative values of the map, which speak against the target, are set to zero.
+        relu: bool [ParameterKind::Boolean] = true,
+    }
+}
+
+/// Grad-CAM (Selvaraju et al. 2017).
+///
+/// `Attribution::values` is the layer's map `[height, width]`, after the ReLU if there is one; the heat map is that
+/// enlarged to the input's size.
+pub struct GradCam;
+
+impl Explainer for GradCam {
+    fn info(&self) -> MethodInfo {
+        MethodInfo {
+            id: "grad-cam".to_owned(),
+            name: "Grad-CAM".to_owned(),
+            family: Family::Cam,
+            summary: "Shows where a late layer of the model found what speaks for the answer.".to_owned(),
+            reference: Reference {
+                authors:
+                    "Ramprasaath R. Selvaraju, Michael Cogswell, Abhishek Das, Ramakrishna Vedantam, Devi Parikh, \
+                          Dhruv Batra"
+                        .to_owned(),
+                year: 2017,
+                title: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization".to_owned(),
+                venue: "ICCV".to_owned(),
+            },
+            needs: vec![Need::Forward, Need::Gradient, Need::SpatialLayer],
+            parameters: GradCamOptions::parameters(),
+            promises: vec![Promise::ZeroForConstantModel],
+        }
+    }
+
+    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
+        GradCamOptions::parse(context.parameters)?;
+        Ok(Cost { forward_passes: 1, backward_passes: 1 })
+    }
+
+    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
+        Box::pin(explain(context))
+    }
+}
+
+async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
+    let options = GradCamOptions::parse(context.parameters)?;
+    let layer = chosen_layer(context)?;
+    let mut progress = Progress::start(context.observer, 1);
+    let tap = tap(context, &layer.name).await?;
+    let mut values = weighted_sum(&tap)?.to_vec().await?;
+    progress.advance(1).await?;
+    check_finite(&values, "A value of the map", "the model's numbers overflow at this layer; choose another")?;
+
+    let mut notes = Vec::new();
+    if values.iter().all(|&value| value == 0.0) {
+        notes.push(format!("The map is zero everywhere: layer {:?} does not move the {}.", layer.name, context.target));
+    } else if options.relu {
+        values.iter_mut().for_each(|value| *value = value.max(0.0));
+        if values.iter().all(|&value| value == 0.0) {
+            notes.push(format!(
+                "The map is zero everywhere after the ReLU: at layer {:?} all evidence speaks against the {}. Without \
+                 the ReLU the map shows it.",
+                layer.name, context.target
+            ));
+        }
+    }
+    let size = [layer.shape[2], layer.shape[3]];
+    let [height, width] = picture_size(context.shape(), context.layout()).unwrap_or(size);
+    let map = HeatMap { height, width, values: upsample_bilinear(&values, size, [height, width]) };
+    Ok(Attribution {
+        map,
+        values,
+        shape: size.to_vec(),
+        prediction: tap.prediction,
+        forward_passes: 1,
+        backward_passes: 1,
+        parameters: options.values(),
+        layer: Some(layer.name),
+        notes,
+        ..Attribution::default()
+    })
+}
+
+/// The channels times the spatial means of their gradients, summed: `[1, 1, height, width]`.
+fn weighted_sum(tap: &Tap) -> Result<Value, ExplainError> {
+    let area: usize = tap.gradients.shape().iter().skip(2).product();
+    let weights = tap.gradients.sum_axes(&[2, 3])?.map(|sums| sums.div_scalar(area as f32))?;
+    Ok(tap.activations.mul(&weights)?.sum_axes(&[1])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Question, assert_close, two_channels};
+
+    fn explained(question: &Question) -> Result<Attribution, ExplainError> {
+        pollster::block_on(GradCam.explain(&question.context()))
+    }
+
+    /// The layer `a` holds the picture and its double; class 0 scores 3 times the mean of the first channel minus
+    /// 4 times the mean of the second, so the gradients are 3/4 and -4/4 everywhere, as are their means. The map is
+    /// (3/4 - 2) x.
+    #[test]
+    fn the_map_is_what_the_gradients_means_say() {
+        let input = [1.0, -2.0, 0.0, 4.0];
+        let question = Question::new(two_channels([3.0, -4.0]), &input).target("0").layer("a");
+        let signed = explained(&question.clone().with("relu", "false")).unwrap();
+        assert_close(&signed.values, &input.map(|x| -1.25 * x), 1e-6);
+        assert_eq!(signed.shape, [2, 2]);
+        assert_eq!((signed.map.height, signed.map.width), (2, 2));
+        assert_eq!(signed.layer.as_deref(), Some("a"));
+        // 3 times the mean 3/4 minus 4 times the mean 6/4.
+        assert!((signed.prediction + 3.75).abs() < 1e-6, "{}", signed.prediction);
+        let positive = explained(&question).unwrap();
+        assert_close(&positive.values, &[0.0, 2.5, 0.0, 0.0], 1e-6);
+        assert!(positive.notes.is_empty(), "{:?}", positive.notes);
+    }
+
+    #[test]
+    fn the_last_layer_with_height_and_width_is_taken_by_default() {
+        let question = Question::new(two_channels([1.0, 1.0]), &[1.0; 4]).target("0");
+        assert_eq!(explained(&question).unwrap().layer.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn a_map_of_evidence_against_the_target_says_so() {
+        let question = Question::new(two_channels([-1.0, -1.0]), &[1.0; 4]).target("0");
+        let found = explained(&question).unwrap();
+        assert_eq!(found.values, [0.0; 4]);
+        assert!(found.notes[0].contains("after the ReLU"), "{:?}", found.notes);
+    }
+
+    #[test]
+    fn a_layer_that_will_not_do_is_refused_with_its_reason() {
+        let question = Question::new(two_channels([1.0, 1.0]), &[1.0; 4]).target("0");
+        let refusal = |layer: &str| explained(&question.clone().layer(layer)).unwrap_err().to_string();
+        let flat = refusal("pooled");
+        assert!(flat.contains("\"pooled\" has shape [1, 2, 1, 1]") && flat.contains("are \"r\", \"a\""), "{flat}");
+        let unknown = refusal("poled");
+        assert!(unknown.contains("no value named \"poled\"") && unknown.contains("\"pooled\""), "{unknown}");
+        let beside = refusal("beside");
+        assert!(beside.contains("\"beside\" does not influence the logit of 0"), "{beside}");
+    }
+}

@@ -1,0 +1,190 @@
+//! What can stand in the way of an explanation.
+
+use vitrine_graph::GraphError;
+use vitrine_image::ImageError;
+use vitrine_protocol::{ParameterError, ParameterKind, ProblemKind};
+
+/// Why there is no explanation.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The run was stopped on request.
+    #[error("The run was cancelled.")]
+    Cancelled,
+    /// No method has this id.
+    #[error("There is no method {id:?}; the methods are {}.", known.join(", "))]
+    UnknownMethod {
+        /// What was asked for.
+        id: String,
+        /// Every method's id.
+        known: Vec<String>,
+    },
+    /// The method has no parameter of this name.
+    #[error("This method has no parameter {name:?}; its parameters are {}.", known.join(", "))]
+    UnknownParameter {
+        /// What was given.
+        name: String,
+        /// The method's parameters.
+        known: Vec<String>,
+    },
+    /// A parameter's value was refused.
+    #[error("Parameter {name:?}: {source}.")]
+    Parameter {
+        /// Which parameter.
+        name: String,
+        /// What was given and what is accepted.
+        source: ParameterError,
+    },
+    /// No class has this label.
+    #[error("The model has no class {label:?}{}.", nearest(.nearest, "labels"))]
+    UnknownLabel {
+        /// What was given.
+        label: String,
+        /// The most similar labels; empty when the model has none.
+        nearest: Vec<String>,
+    },
+    /// Several classes have this label.
+    #[error("{} classes are called {label:?}; give one of their numbers instead: {}.", classes.len(), listed(classes))]
+    AmbiguousLabel {
+        /// What was given.
+        label: String,
+        /// The classes of that name.
+        classes: Vec<usize>,
+    },
+    /// The class index is too large.
+    #[error("There is no class {class}: the model has {classes} classes, numbered from 0.")]
+    NoSuchClass {
+        /// What was given.
+        class: usize,
+        /// How many there are.
+        classes: usize,
+    },
+    /// A margin between a class and itself is always zero.
+    #[error("The margin {text:?} is between a class and itself, which is always zero; name two classes.")]
+    SameClass {
+        /// What was given.
+        text: String,
+    },
+    /// The model's first output is not a list of class scores.
+    #[error("The model's output {output:?} has shape {shape:?}; a target needs one score per class, [1, classes].")]
+    NotClassScores {
+        /// The output's name.
+        output: String,
+        /// Its shape at a batch of one.
+        shape: Vec<usize>,
+    },
+    /// The layer has no picture to look at.
+    #[error(
+        "Layer {layer:?} has shape {shape:?}, and this method needs channels, height and width, both above 1{}.",
+        nearest(.nearest, "such layers")
+    )]
+    NotSpatial {
+        /// The layer asked for.
+        layer: String,
+        /// Its shape at a batch of one.
+        shape: Vec<usize>,
+        /// The closest layers, in graph order, that would do.
+        nearest: Vec<String>,
+    },
+    /// The model has no layer with channels, height and width.
+    #[error("The model has no layer with channels, height and width, which this method needs; use another method.")]
+    NoSpatialLayer,
+    /// The target does not depend on the layer.
+    #[error("Layer {layer:?} does not influence the {target}, so it explains nothing about it; choose another layer.")]
+    NoInfluence {
+        /// The layer asked for.
+        layer: String,
+        /// The target in words.
+        target: String,
+    },
+    /// The method works on pictures, and the input is none.
+    #[error("This method needs an image, and the model's input has shape {shape:?}.")]
+    NotAnImage {
+        /// The input's shape without the batch axis.
+        shape: Vec<usize>,
+    },
+    /// An infill that means pixels, for an input that has none.
+    #[error("The infill {infill:?} is made of pixels, and the model's input is not an image; use zero or value:V.")]
+    NoPixels {
+        /// The infill.
+        infill: String,
+    },
+    /// An infill names a file that was not read beforehand.
+    #[error("There is no file {path:?} to fill with; give {}.", ParameterKind::Infill.expectation())]
+    NoInfillFile {
+        /// The path.
+        path: String,
+    },
+    /// An infill of another size than the input.
+    #[error("The infill {path:?} has {found} values, and the model's input has {expected}.")]
+    InfillSize {
+        /// The path.
+        path: String,
+        /// Values in the file.
+        found: usize,
+        /// Values in the input.
+        expected: usize,
+    },
+    /// The input's description does not fit the input.
+    #[error("The infill cannot be made: {0}.")]
+    Image(#[from] ImageError),
+    /// An infinite number or no number at all came out.
+    #[error("{what} is not a finite number, so there is no map; {advice}.")]
+    NotFinite {
+        /// Which number.
+        what: &'static str,
+        /// What to try.
+        advice: &'static str,
+    },
+    /// The model could not be run.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+impl ExplainError {
+    /// Whose fault it is. A cancelled run is nobody's; it counts as the caller's wish.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            ExplainError::Graph(error) => match error {
+                GraphError::Device(_) => ProblemKind::Device,
+                GraphError::Shapes { .. } | GraphError::Kind { .. } | GraphError::NotRecorded(_) => {
+                    ProblemKind::Internal
+                }
+                GraphError::Onnx(_)
+                | GraphError::Unsupported(_)
+                | GraphError::Node { .. }
+                | GraphError::OpenShape { .. }
+                | GraphError::FeedShape { .. }
+                | GraphError::MissingInput(_)
+                | GraphError::UnknownValue { .. }
+                | GraphError::NoGradient(_) => ProblemKind::Input,
+            },
+            _ => ProblemKind::Input,
+        }
+    }
+}
+
+/// `; the nearest labels are "a", "b"`, or nothing.
+fn nearest(names: &[String], what: &str) -> String {
+    match names {
+        [] => String::new(),
+        names => {
+            let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+            format!("; the nearest {what} are {}", quoted.join(", "))
+        }
+    }
+}
+
+fn listed(numbers: &[usize]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Up to three of `candidates` that are spelled most like `text`, best first.
+pub(crate) fn most_similar<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let text = text.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&text, &candidate.to_lowercase()), candidate))
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
+}

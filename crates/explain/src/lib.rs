@@ -1,0 +1,87 @@
+//! Explainers: why a vision model answers as it does.
+//!
+//! Every method is an [`Explainer`] of one list, [`METHODS`], and describes itself: name, paper, parameters, promises.
+//! What is asked is a [`Context`]: a model, an input, a [`Target`] (which scalar of the answer), parameters, a seed. What
+//! comes back is an [`Attribution`], raw and signed.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use burn::tensor::Device;
+//! use vitrine_explain::{Context, Head, Target, Unobserved, find};
+//! use vitrine_graph::{Graph, InputShapes, Value};
+//! use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
+//!
+//! // Two classes: 3 a + b and a * 0 - b.
+//! let model = Model::new(17, OnnxGraph {
+//!     nodes: vec![Node::new("MatMul", &["x", "w"], &["y"])],
+//!     initializers: vec![Tensor::from_f32("w", &[2, 2], &[3.0, 0.0, 1.0, -1.0])],
+//!     inputs: vec![ValueInfo::float("x", &[1, 2])],
+//!     outputs: vec![ValueInfo::float("y", &[1, 2])],
+//!     ..OnnxGraph::default()
+//! });
+//! let device = Device::flex();
+//! let graph = Graph::new(model, &device, &InputShapes::new())?;
+//! let input = Value::from_f32(&[2.0, -1.0], &[1, 2], &device);
+//!
+//! # pollster::block_on(async {
+//! let head = Head::of(&graph)?;
+//! let scores = head.scores(&graph, "x", &input).await?;
+//! let target = Target::parse("auto", &head, &[], &scores)?;
+//! let context = Context {
+//!     graph: &graph,
+//!     input_name: "x",
+//!     input: &input,
+//!     pixels: None,
+//!     target: &target,
+//!     layer: None,
+//!     parameters: &BTreeMap::from([("baseline".into(), "zero".into())]),
+//!     seed: 0,
+//!     batch: 16,
+//!     infill_files: &BTreeMap::new(),
+//!     observer: &Unobserved,
+//! };
+//! let found = find("integrated-gradients")?.explain(&context).await?;
+//! assert_eq!(target.to_string(), "logit of 0");
+//! assert!((found.values[0] - 6.0).abs() < 1e-5 && (found.values[1] + 1.0).abs() < 1e-5, "{found:?}");
+//! # Ok::<(), vitrine_explain::ExplainError>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The layout: a method is one file in its family's folder ([`path`], [`cam`], [`sampling`]) and one line in the
+//! registry; what a family has in common is an engine beside the folders (`integrator`, `tap`, `sampler`). Everything
+//! runs on one thread, natively and in a browser tab; values are read from the device by awaiting.
+
+mod attribution;
+pub mod cam;
+mod context;
+mod error;
+mod explainer;
+mod infill;
+mod integrator;
+mod layers;
+mod masks;
+mod observer;
+mod options;
+pub mod path;
+mod quadrature;
+mod random;
+mod registry;
+mod sampler;
+pub mod sampling;
+mod tap;
+mod target;
+#[cfg(test)]
+mod testing;
+
+pub use attribution::{Attribution, HeatMap};
+pub use context::Context;
+pub use error::ExplainError;
+pub use explainer::{Cost, Explainer};
+pub use infill::{Infill, infill_paths};
+pub use layers::spatial_layers;
+pub use observer::{LocalBoxFuture, Observer, Unobserved};
+pub use quadrature::Rule;
+pub use registry::{METHODS, find};
+pub use target::{Head, Scores, Target};

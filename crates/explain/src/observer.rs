@@ -1,0 +1,59 @@
+//! Who watches a run: progress, partial maps, cancelling.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{ExplainError, HeatMap};
+
+/// A future that stays on its thread, as everything in a browser tab does.
+pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What a run tells whoever started it, and asks. Every answer has a default; [`Unobserved`] takes them all.
+pub trait Observer {
+    /// `done` of `total` passes are done; called once before the first batch and once after each, up to `total`.
+    fn progress(&self, done: u64, total: u64) {
+        let _ = (done, total);
+    }
+
+    /// The map so far; called about ten times by methods that promise it.
+    fn partial(&self, map: &HeatMap) {
+        let _ = map;
+    }
+
+    /// Whether the run should end; asked after each batch.
+    fn cancelled(&self) -> bool {
+        false
+    }
+
+    /// Lets others have a turn, such as the event loop of a worker; awaited after each batch.
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// An [`Observer`] that looks away.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {}
+
+/// Counts the passes of a run.
+pub(crate) struct Progress<'a> {
+    observer: &'a dyn Observer,
+    done: u64,
+    total: u64,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn start(observer: &'a dyn Observer, total: u64) -> Self {
+        observer.progress(0, total);
+        Progress { observer, done: 0, total }
+    }
+
+    /// Counts a batch, and ends the run if that is wanted by now.
+    pub(crate) async fn advance(&mut self, passes: usize) -> Result<(), ExplainError> {
+        self.done += passes as u64;
+        self.observer.progress(self.done, self.total);
+        self.observer.breathe().await;
+        if self.observer.cancelled() { Err(ExplainError::Cancelled) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,60 @@
+//! The one list of methods.
+
+use crate::{ExplainError, Explainer, cam::GradCam, path::IntegratedGradients, sampling::Rise};
+
+/// Every method, in menu order.
+pub const METHODS: &[&dyn Explainer] = &[&IntegratedGradients, &GradCam, &Rise];
+
+/// The method of this id.
+///
+/// # Errors
+/// [`ExplainError::UnknownMethod`] with the ids there are.
+pub fn find(id: &str) -> Result<&'static dyn Explainer, ExplainError> {
+    METHODS.iter().copied().find(|method| method.info().id == id).ok_or_else(|| {
+        let known = METHODS.iter().map(|method| method.info().id).collect();
+        ExplainError::UnknownMethod { id: id.to_owned(), known }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use vitrine_protocol::Family;
+
+    use super::*;
+
+    /// Ids of the method files: every file in a family's folder but its `mod.rs`.
+    fn ids_of_files() -> BTreeSet<String> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        [Family::Path, Family::Cam, Family::Sampling]
+            .iter()
+            .flat_map(|family| fs::read_dir(source.join(family.to_string())).unwrap())
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
+            .filter(|name| name != "mod")
+            .collect()
+    }
+
+    #[test]
+    fn every_method_file_is_registered_and_every_method_has_its_file() {
+        let registered: BTreeSet<String> = METHODS.iter().map(|method| method.info().id).collect();
+        assert_eq!(registered, ids_of_files());
+        assert_eq!(registered.len(), METHODS.len(), "two methods share an id");
+    }
+
+    #[test]
+    fn an_unknown_method_is_refused_with_the_known_ones() {
+        let error = find("gradcam").err().unwrap().to_string();
+        assert_eq!(error, "There is no method \"gradcam\"; the methods are integrated-gradients, grad-cam, rise.");
+        assert_eq!(find("rise").unwrap().info().name, "RISE");
+    }
+
+    #[test]
+    fn every_default_is_within_its_own_range() {
+        for parameter in METHODS.iter().flat_map(|method| method.info().parameters) {
+            let read = parameter.kind.parse(&parameter.default.to_string());
+            assert_eq!(read.as_ref(), Ok(&parameter.default), "{parameter:?}");
+            assert!(parameter.help.ends_with('.'), "the help of {} is no sentence: {:?}", parameter.id, parameter.help);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! RISE: the average of many random soft masks, each weighted by the target's value on the input seen through it. Where
+//! the target is high on average whenever a pixel is kept, the pixel matters.
+//!
+//! Vitali Petsiuk, Abir Das, Kate Saenko: RISE: Randomized Input Sampling for Explanation of Black-box Models. BMVC
+//! 2018.
+//!
+//! Departures from the paper: a cell has the size of the picture divided by `grid`, rounded up, where the paper
+//! stretches `grid` cells over the picture and one more cell; so all pixels are kept equally often here and there. The
+//! paper scores probabilities; here the scalar is the caller's target, and a logit, which may be negative, works as
+//! well but shifts the whole map by its average. What is masked is black in pixel space or any other infill; the
+//! paper's program multiplies the normalised tensor, which is `infill=zero`. The paper's estimate is `unbiased`; TorchRay
+//! uses `mean`, Xplique `per-pixel`.
+
+use std::ops::Range;
+
+use vitrine_graph::Value;
+use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
+
+use crate::{
+    Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture,
+    attribution::check_finite,
+    masks::GridMasks,
+    options::{choices, integer, number, options},
+    sampler::{Means, UNMASKED, sample, size_of_picture},
+};
+
+choices! {
+    /// What the sum of masks weighted by their scores is divided by.
+    pub enum Normalisation {
+        /// The number of masks times the probability to keep: the expected score when a pixel is kept, as in the paper.
+        Unbiased = "unbiased",
+        /// The sum of the masks at the pixel: the average score when it was kept. Less noise from uneven masks; a pixel
+        /// that no mask kept gets zero.
+        PerPixel = "per-pixel",
+        /// The number of masks alone.
+        Mean = "mean",
+    }
+}
+
+options! {
+    /// Options of [`Rise`].
+    pub struct RiseOptions {
+        /// How many masks, each one forward pass. The noise of the map falls with the square root.
+        masks: usize [integer(1, 1_000_000)] = 2000,
+        /// Cells along each side of the picture. More cells show finer detail and need more masks.
+        grid: usize [integer(1, 100)] = 7,
+        /// Probability that a cell is kept.
+        keep: f64 [number(0.01, 0.99)] = 0.5,
+        /// What the weighted sum of masks is divided by.
+        normalisation: Normalisation [Normalisation::kind()] = Normalisation::Unbiased,
+        /// What shows through where a mask hides the picture: black, white, grey, mean, blur or noise in pixel space, or
+        /// zero and value:V in tensor space, or a file.
+        infill: Infill [ParameterKind::Infill] = Infill::Black,
+    }
+}
+
+/// RISE (Petsiuk, Das, Saenko 2018).
+///
+/// `Attribution::values` is the map itself, one number per pixel of the input, and `shape` is `[height, width]`.
+pub struct Rise;
+
+impl Explainer for Rise {
+    fn info(&self) -> MethodInfo {
+        MethodInfo {
+            id: "rise".to_owned(),
+            name: "RISE".to_owned(),
+            family: Family::Sampling,
+            summary: "Covers random parts of the image, again and again, and sees which parts the answer needs."
+                .to_owned(),
+            reference: Reference {
+                authors: "Vitali Petsiuk, Abir Das, Kate Saenko".to_owned(),
+                year: 2018,
+                title: "RISE: Randomized Input Sampling for Explanation of Black-box Models".to_owned(),
+                venue: "BMVC".to_owned(),
+            },
+            needs: vec![Need::Forward, Need::ImageInput],
+            parameters: RiseOptions::parameters(),
+            promises: vec![Promise::Seeded, Promise::Partial],
+        }
+    }
+
+    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
+        let masks = RiseOptions::parse(context.parameters)?.masks;
+        Ok(Cost { forward_passes: (masks + UNMASKED) as u64, backward_passes: 0 })
+    }
+
+    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
+        Box::pin(async move {
+            let options = RiseOptions::parse(context.parameters)?;
+            let masks = GridMasks::new(context.seed, options.grid, options.keep, size_of_picture(context)?);
+            let device = context.input.device();
+            explain(context, options, &|range| masks.batch(range, &device)).await
+        })
+    }
+}
+
+impl Rise {
+    /// RISE with masks of the caller's own: `masks` holds `[masks, height, width]` values from 0 (hidden) to 1 (kept),
+    /// of which a part of `keep` is kept on average. The parameters `masks` and `grid` are not used.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn explain_with_masks(context: &Context<'_>, masks: &[f32]) -> Result<Attribution, ExplainError> {
+        let [height, width] = size_of_picture(context)?;
+        let area = height * width;
+        let options = RiseOptions { masks: masks.len() / area, ..RiseOptions::parse(context.parameters)? };
+        let upload = |range: Range<usize>| {
+            let part = &masks[range.start * area..range.end * area];
+            Ok(Value::from_f32(part, &[range.len(), height, width], &context.input.device()))
+        };
+        explain(context, options, &upload).await
+    }
+}
+
+async fn explain(
+    context: &Context<'_>,
+    options: RiseOptions,
+    masks: &dyn Fn(Range<usize>) -> Result<Value, ExplainError>,
+) -> Result<Attribution, ExplainError> {
+    let [height, width] = size_of_picture(context)?;
+    let infill = options.infill.tensor(context).await?;
+    let estimate = |means: &Means| estimate(means, &options);
+    let (prediction, means) = sample(context, &infill, options.masks, masks, &estimate).await?;
+    let values = estimate(&means)?.to_vec().await?;
+    check_finite(&values, "A value of the map", "the model's numbers overflow; try another infill")?;
+    let standard_error = match standard_error(&means, &options)? {
+        Some(error) => Some(HeatMap { height, width, values: error.to_vec().await? }),
+        None => None,
+    };
+    Ok(Attribution {
+        map: HeatMap { height, width, values: values.clone() },
+        values,
+        shape: vec![height, width],
+        standard_error,
+        prediction,
+        forward_passes: (options.masks + UNMASKED) as u64,
+        parameters: options.values(),
+        notes: Vec::from_iter(options.infill.note(context)),
+        ..Attribution::default()
+    })
+}
+
+/// The map that the means amount to.
+fn estimate(means: &Means, options: &RiseOptions) -> Result<Value, ExplainError> {
+    Ok(match options.normalisation {
+        Normalisation::Unbiased => means.weighted.map(|mean| mean.div_scalar(options.keep))?,
+        // Where no mask kept a pixel both means are zero, and so shall be their quotient.
+        Normalisation::PerPixel => means.weighted.div(&means.masks.map(|mean| mean.clamp_min(1e-20))?)?,
+        Normalisation::Mean => means.weighted.clone(),
+    })
+}
+
+/// The standard error of the map; not known for `per-pixel`, a quotient of two means.
+fn standard_error(means: &Means, options: &RiseOptions) -> Result<Option<Value>, ExplainError> {
+    let Some(error) = means.standard_error()? else { return Ok(None) };
+    Ok(match options.normalisation {
+        Normalisation::Unbiased => Some(error.map(|error| error.div_scalar(options.keep))?),
+        Normalisation::PerPixel => None,
+        Normalisation::Mean => Some(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Question, assert_close, linear, linear_weight, read};
+
+    const SIZE: [usize; 2] = [4, 6];
+
+    fn question() -> Question {
+        let input: Vec<f32> = (0..24).map(|index| (index as f32 * 0.9).cos()).collect();
+        Question::new(linear(&[1, 4, 6]), &input).target("0").with("masks", "40").with("grid", "3").with("keep", "0.4")
+    }
+
+    fn explained(question: &Question) -> Attribution {
+        pollster::block_on(Rise.explain(&question.context())).unwrap()
+    }
+
+    /// The paper's sum, mask by mask in double precision, for the linear model and an infill of 0.5.
+    #[test]
+    fn each_normalisation_is_the_sum_written_out() {
+        let question = question().with("infill", "value:0.5");
+        let input = read(question.context().input);
+        let masks = GridMasks::new(0, 3, 0.4, SIZE);
+        let masks = read(&masks.batch(0..40, &question.context().input.device()).unwrap());
+        let (mut weighted, mut kept, mut all) = (vec![0.0; 24], vec![0.0; 24], Vec::new());
+        for mask in masks.chunks(24) {
+            let seen = |pixel: usize| f64::from(input[pixel] * mask[pixel] + 0.5 * (1.0 - mask[pixel]));
+            let score: f64 = (0..24).map(|pixel| f64::from(linear_weight(pixel, 0)) * seen(pixel)).sum();
+            for pixel in 0..24 {
+                weighted[pixel] += score * f64::from(mask[pixel]);
+                kept[pixel] += f64::from(mask[pixel]);
+            }
+            all.push(score * f64::from(mask[5]));
+        }
+        let divided = |by: &dyn Fn(usize) -> f64| -> Vec<f32> {
+            (0..24).map(|pixel| (weighted[pixel] / by(pixel)) as f32).collect()
+        };
+        let of = |normalisation: &str| explained(&question.clone().with("normalisation", normalisation));
+        assert_close(&of("unbiased").values, &divided(&|_| 40.0 * 0.4), 1e-5);
+        assert_close(&of("per-pixel").values, &divided(&|pixel| kept[pixel]), 1e-5);
+        assert_close(&of("mean").values, &divided(&|_| 40.0), 1e-5);
+
+        let mean = all.iter().sum::<f64>() / 40.0;
+        let error = (all.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (40.0 * 39.0)).sqrt() / 0.4;
+        let found = of("unbiased").standard_error.unwrap().values[5];
+        assert!((f64::from(found) / error - 1.0).abs() < 1e-4, "standard error {found}, not {error}");
+    }
+
+    #[test]
+    fn given_masks_give_the_same_map_as_drawn_ones() {
+        let question = question().seed(3);
+        let masks = GridMasks::new(3, 3, 0.4, SIZE);
+        let masks = read(&masks.batch(0..40, &question.context().input.device()).unwrap());
+        let given = pollster::block_on(Rise::explain_with_masks(&question.context(), &masks)).unwrap();
+        assert_close(&given.values, &explained(&question).values, 1e-6);
+        assert_eq!(given.forward_passes, 41);
+    }
+
+    #[test]
+    fn a_pixel_that_no_mask_keeps_is_zero_per_pixel() {
+        let question = question().with("normalisation", "per-pixel").with("infill", "zero");
+        let mask: Vec<f32> = (0..24).map(|pixel| if pixel == 0 { 0.0 } else { 1.0 }).collect();
+        let found = pollster::block_on(Rise::explain_with_masks(&question.context(), &mask)).unwrap();
+        assert_eq!(found.values[0], 0.0);
+        assert!(found.values[1] != 0.0 && found.standard_error.is_none(), "{found:?}");
+    }
+
+    #[test]
+    fn an_input_without_height_and_width_is_refused() {
+        let question = Question::new(linear(&[3]), &[1.0; 3]);
+        let error = pollster::block_on(Rise.explain(&question.context())).unwrap_err().to_string();
+        assert_eq!(error, "This method needs an image, and the model's input has shape [3].");
+    }
+}

@@ -1,0 +1,171 @@
+//! Toy models with answers known on paper, and questions about them.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use burn::tensor::Device;
+use vitrine_graph::{Graph, InputShapes, Value};
+use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
+use vitrine_protocol::ImageInput;
+
+use crate::{Context, Head, Target, Unobserved};
+
+fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>, classes: usize) -> Graph {
+    let batched = |axes: &[usize]| [&[1], axes].concat();
+    let model = Model::new(
+        13,
+        OnnxGraph {
+            nodes,
+            initializers,
+            inputs: vec![ValueInfo::float("x", &batched(shape))],
+            outputs: vec![ValueInfo::float("y", &batched(&[classes]))],
+            ..OnnxGraph::default()
+        },
+    );
+    Graph::new(model, &Device::flex(), &InputShapes::new()).unwrap()
+}
+
+/// The weight of input value `i` in class `class` of [`linear`].
+pub(crate) fn linear_weight(i: usize, class: usize) -> f32 {
+    ((i * (class + 2) + class) as f32 * 0.7).sin()
+}
+
+/// Two classes, each a weighted sum of all input values plus its index.
+pub(crate) fn linear(shape: &[usize]) -> Graph {
+    let length = shape.iter().product();
+    let weights: Vec<f32> = (0..length).flat_map(|i| [linear_weight(i, 0), linear_weight(i, 1)]).collect();
+    let nodes = vec![Node::new("Flatten", &["x"], &["flat"]), Node::new("Gemm", &["flat", "w", "b"], &["y"])];
+    let initializers = vec![Tensor::from_f32("w", &[length, 2], &weights), Tensor::from_f32("b", &[2], &[0.0, 1.0])];
+    graph(shape, nodes, initializers, 2)
+}
+
+/// Two classes: the sum of the squares of all input values, and its double.
+pub(crate) fn squares(length: usize) -> Graph {
+    let nodes = vec![Node::new("Mul", &["x", "x"], &["squared"]), Node::new("MatMul", &["squared", "w"], &["y"])];
+    let weights = Tensor::from_f32("w", &[length, 2], &[1.0, 2.0].repeat(length));
+    graph(&[length], nodes, vec![weights], 2)
+}
+
+/// Two classes whose scores come from a product with zero, rounded: no gradient leads to the input.
+pub(crate) fn unconnected() -> Graph {
+    let nodes = vec![
+        Node::new("Cast", &["x"], &["whole"]).with("to", 7),
+        Node::new("Cast", &["whole"], &["float"]).with("to", 1),
+        Node::new("MatMul", &["float", "w"], &["y"]),
+    ];
+    graph(&[2], nodes, vec![Tensor::from_f32("w", &[2, 2], &[0.0; 4])], 2)
+}
+
+/// A 2 x 2 picture; layer `a` holds it and its double, `r` the same; their means `pooled` give class 0 by `weights` and
+/// class 1 by the negative weights. Layer `beside` leads nowhere.
+pub(crate) fn two_channels(weights: [f32; 2]) -> Graph {
+    let nodes = vec![
+        Node::new("Conv", &["x", "double"], &["a"]),
+        Node::new("Identity", &["a"], &["beside"]),
+        Node::new("Identity", &["a"], &["r"]),
+        Node::new("GlobalAveragePool", &["r"], &["pooled"]),
+        Node::new("Flatten", &["pooled"], &["flat"]),
+        Node::new("MatMul", &["flat", "w"], &["y"]),
+    ];
+    let [first, second] = weights;
+    let initializers = vec![
+        Tensor::from_f32("double", &[2, 1, 1, 1], &[1.0, 2.0]),
+        Tensor::from_f32("w", &[2, 2], &[first, -first, second, -second]),
+    ];
+    graph(&[1, 2, 2], nodes, initializers, 2)
+}
+
+/// Three scores equal to the three inputs, followed by nodes that lead to `y`.
+pub(crate) fn ends_with(nodes: Vec<Node>) -> Graph {
+    let mut all = vec![Node::new("Identity", &["x"], &["scores"])];
+    all.extend(nodes);
+    graph(&[3], all, Vec::new(), 3)
+}
+
+/// Owns what a [`Context`] borrows.
+#[derive(Clone)]
+pub(crate) struct Question {
+    graph: Rc<Graph>,
+    input: Value,
+    pixels: Option<ImageInput>,
+    target: Target,
+    layer: Option<String>,
+    parameters: BTreeMap<String, String>,
+    seed: u64,
+    infill_files: BTreeMap<String, Vec<f32>>,
+}
+
+impl Question {
+    /// About the logit of class 1, in batches of 4.
+    pub(crate) fn new(graph: Graph, input: &[f32]) -> Question {
+        let shape = graph.inputs()[0].1.clone();
+        let target = Target::logit(&Head::of(&graph).unwrap(), 1).unwrap();
+        Question {
+            input: Value::from_f32(input, &shape, graph.device()),
+            graph: Rc::new(graph),
+            pixels: None,
+            target,
+            layer: None,
+            parameters: BTreeMap::new(),
+            seed: 0,
+            infill_files: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, parameter: &str, value: &str) -> Question {
+        self.parameters.insert(parameter.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn target(mut self, class: &str) -> Question {
+        self.target = Target::logit(self.target.head(), class.parse().unwrap()).unwrap();
+        self
+    }
+
+    pub(crate) fn layer(mut self, layer: &str) -> Question {
+        self.layer = Some(layer.to_owned());
+        self
+    }
+
+    pub(crate) fn pixels(mut self, pixels: ImageInput) -> Question {
+        self.pixels = Some(pixels);
+        self
+    }
+
+    pub(crate) fn seed(mut self, seed: u64) -> Question {
+        self.seed = seed;
+        self
+    }
+
+    pub(crate) fn infill_files(mut self, files: impl IntoIterator<Item = (String, Vec<f32>)>) -> Question {
+        self.infill_files.extend(files);
+        self
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            graph: &self.graph,
+            input_name: "x",
+            input: &self.input,
+            pixels: self.pixels.as_ref(),
+            target: &self.target,
+            layer: self.layer.as_deref(),
+            parameters: &self.parameters,
+            seed: self.seed,
+            batch: 4,
+            infill_files: &self.infill_files,
+            observer: &Unobserved,
+        }
+    }
+}
+
+pub(crate) fn read(value: &Value) -> Vec<f32> {
+    pollster::block_on(value.to_vec()).unwrap()
+}
+
+/// Compares by the largest difference relative to the largest expected value.
+pub(crate) fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len(), "lengths");
+    let largest = expected.iter().fold(1e-12_f32, |largest, value| largest.max(value.abs()));
+    let error = found.iter().zip(expected).fold(0.0_f32, |error, (a, b)| error.max((a - b).abs())) / largest;
+    assert!(error <= tolerance, "relative error {error}\nfound    {found:?}\nexpected {expected:?}");
+}
