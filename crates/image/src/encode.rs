@@ -10,9 +10,9 @@ use crate::error::check_length;
 /// The picture as a PNG file.
 ///
 /// # Errors
-/// [`ImageError::Length`] when the buffer does not fit the size, [`ImageError::Encode`] for a picture without pixels.
+/// [`ImageError::Length`] when the buffer does not fit the size, [`ImageError::Size`] for a picture without pixels.
 pub fn encode_png(picture: &Picture) -> Result<Vec<u8>, ImageError> {
-    let refuse = |reason: String| ImageError::Encode { reason };
+    let refuse = |reason: String| ImageError::Size { reason };
     check_length("the picture", picture.width.saturating_mul(picture.height).saturating_mul(4), picture.rgba.len())?;
     let side = |length: usize| u32::try_from(length).map_err(|error| refuse(error.to_string()));
     let mut png = Vec::new();
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn a_picture_without_pixels_or_with_too_few_is_refused() {
-        assert!(matches!(encode_png(&Picture { width: 0, height: 0, rgba: vec![] }), Err(ImageError::Encode { .. })));
+        assert!(matches!(encode_png(&Picture { width: 0, height: 0, rgba: vec![] }), Err(ImageError::Size { .. })));
         let short = Picture { width: 2, height: 2, rgba: vec![0; 15] };
         assert_eq!(encode_png(&short).unwrap_err().to_string(), "the picture needs 16 values and has 15");
     }

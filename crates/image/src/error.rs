@@ -65,10 +65,10 @@ pub enum ImageError {
         /// What is wrong and what would be accepted.
         reason: String,
     },
-    /// Resizing or encoding failed although the buffers are right.
-    #[error("the picture could not be written: {reason}")]
-    Encode {
-        /// The encoder's words.
+    /// A size that a picture cannot be resized to or written in.
+    #[error("the picture cannot be resized or written: {reason}")]
+    Size {
+        /// What is wrong, with the sizes.
         reason: String,
     },
 }

@@ -2,7 +2,8 @@
 
 use vitrine_protocol::Picture;
 
-/// Most pixels of an image that is accepted. Decoding takes at most about 13 bytes for each.
+/// Most pixels of an image that is accepted. Decoding takes at most about 16 bytes for each: twice 16-bit RGBA, when
+/// such a picture is turned.
 pub const MAX_PIXELS: u64 = 64_000_000;
 
 /// Eight-bit sRGB pixels, row by row from the top.

@@ -12,22 +12,16 @@ use crate::{ImageError, Pixels};
 /// `Image.resize(..., BILINEAR)` and torchvision's `Resize` on Pillow images. Levels agree with Pillow within 1.
 ///
 /// # Errors
-/// [`ImageError::Length`] when the picture's buffer does not fit its size, [`ImageError::Input`] when either size is
+/// [`ImageError::Length`] when the picture's buffer does not fit its size, [`ImageError::Size`] when either size is
 /// zero or too large to hold.
 pub fn resize(pixels: &Pixels, width: usize, height: usize) -> Result<Pixels, ImageError> {
     let rgb = resize_bytes((pixels.width, pixels.height), &pixels.rgb, (width, height), PixelType::U8x3)?;
     Ok(Pixels { width, height, rgb })
 }
 
-/// The same for one byte per pixel.
-pub(crate) fn resize_grey(
-    from_width: usize,
-    from_height: usize,
-    levels: Vec<u8>,
-    width: usize,
-    height: usize,
-) -> Result<Vec<u8>, ImageError> {
-    resize_bytes((from_width, from_height), &levels, (width, height), PixelType::U8)
+/// The same for one byte per pixel; sizes are (width, height).
+pub(crate) fn resize_grey(from: (usize, usize), levels: &[u8], to: (usize, usize)) -> Result<Vec<u8>, ImageError> {
+    resize_bytes(from, levels, to, PixelType::U8)
 }
 
 fn resize_bytes(
@@ -36,10 +30,10 @@ fn resize_bytes(
     to: (usize, usize),
     kind: PixelType,
 ) -> Result<Vec<u8>, ImageError> {
-    let unusable = |reason: String| ImageError::Input { reason };
+    let unusable = |reason: String| ImageError::Size { reason };
     let side = |length: usize| match u32::try_from(length) {
         Ok(length) if length > 0 => Ok(length),
-        _ => Err(unusable(format!("a picture cannot be resized from {} x {} to {} x {}", from.0, from.1, to.0, to.1))),
+        _ => Err(unusable(format!("from {} x {} to {} x {} pixels", from.0, from.1, to.0, to.1))),
     };
     check_length("the picture", from.0.saturating_mul(from.1).saturating_mul(kind.size()), bytes.len())?;
     let source =
@@ -78,9 +72,9 @@ mod tests {
     #[test]
     fn sizes_of_zero_and_short_buffers_are_refused() {
         let pixels = Pixels { width: 3, height: 2, rgb: vec![0; 18] };
-        assert!(matches!(resize(&pixels, 0, 2), Err(ImageError::Input { .. })));
+        assert!(matches!(resize(&pixels, 0, 2), Err(ImageError::Size { .. })));
         let none = Pixels { width: 0, height: 0, rgb: vec![] };
-        assert!(matches!(resize(&none, 2, 2), Err(ImageError::Input { .. })));
+        assert!(matches!(resize(&none, 2, 2), Err(ImageError::Size { .. })));
         let short = Pixels { rgb: vec![0; 17], ..pixels };
         assert!(matches!(resize(&short, 2, 2), Err(ImageError::Length { expected: 18, found: 17, .. })));
     }

@@ -75,7 +75,7 @@ pub fn to_tensor(pixels: &Pixels, input: &ImageInput) -> Result<Vec<f32>, ImageE
     use crate::resize::{resize, resize_grey};
     check_input(input)?;
     let bytes = match input.channels {
-        Channels::Grey => resize_grey(pixels.width, pixels.height, luma(&pixels.rgb), input.width, input.height)?,
+        Channels::Grey => resize_grey((pixels.width, pixels.height), &luma(&pixels.rgb), (input.width, input.height))?,
         Channels::Rgb => resize(pixels, input.width, input.height)?.rgb,
         Channels::Bgr => {
             let mut rgb = resize(pixels, input.width, input.height)?.rgb;
