@@ -1,0 +1,39 @@
+"""Makes the reference data of the golden tests with PyTorch, Captum and ONNX Runtime; README.md describes the files.
+
+    python tests/golden/make.py                     everything
+    python tests/golden/make.py operators captum    only these parts
+"""
+
+import sys
+
+import torch
+
+import attributions
+import critters
+import networks
+import operators
+import rise
+
+# In this order: `captum` and `rise` explain networks that `networks` exports.
+PARTS = {
+    "networks": networks.make,
+    "operators": operators.make,
+    "captum": attributions.make,
+    "rise": rise.make,
+    "critters": critters.make,
+}
+
+
+def main():
+    chosen = sys.argv[1:] or list(PARTS)
+    unknown = [name for name in chosen if name not in PARTS]
+    if unknown:
+        sys.exit(f"error: unknown part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    torch.set_num_threads(1)  # one order of summation, and no waiting for busy cores
+    for name, make in PARTS.items():
+        if name in chosen:
+            make()
+
+
+if __name__ == "__main__":
+    main()
