@@ -89,13 +89,14 @@ fn sum_up(outcomes: &[Outcome]) -> Result<()> {
 }
 
 /// The crates whose code runs in a tab.
-const WASM_CRATES: [&str; 8] = [
+const WASM_CRATES: [&str; 9] = [
     "vitrine-protocol",
     "vitrine-onnx",
     "vitrine-image",
     "vitrine-graph",
     "vitrine-explain",
     "vitrine-scenes",
+    "vitrine-zoo",
     "vitrine-engine",
     "vitrine-web",
 ];
@@ -135,39 +136,41 @@ fn deny(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     follow(cmd!(shell, "cargo deny --log-level error check {checks...}"), closing_lines)
 }
 
+/// Everything that builds natively, the training program too. The page is apart: it must not share its features' build
+/// with the rest, and its worker exists in a browser only.
+const NATIVE: [&str; 6] = ["--release", "--workspace", "--exclude", "vitrine-web", "--features", "vitrine-zoo/train"];
+const PAGE: [&str; 5] = ["--release", "--package", "vitrine-web", "--features", "page"];
+
 fn clippy(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = workspace.shell()?;
-    let native = ["--release", "--workspace", "--exclude", "vitrine-web", "--all-targets"];
-    follow(cmd!(shell, "cargo clippy {native...} -- -D warnings"), closing_lines)?;
-    follow(
-        cmd!(shell, "cargo clippy --release -p vitrine-web --features page --all-targets -- -D warnings"),
-        closing_lines,
-    )?;
+    follow(cmd!(shell, "cargo clippy {NATIVE...} --all-targets -- -D warnings"), closing_lines)?;
+    follow(cmd!(shell, "cargo clippy {PAGE...} --all-targets -- -D warnings"), closing_lines)?;
 
     let shell = tools::for_building(workspace)?;
     // What compiles for wasm but blocks or panics in a tab.
     shell.set_var("CLIPPY_CONF_DIR", workspace.root.join("xtask/clippy-wasm"));
     let packages = WASM_CRATES.iter().flat_map(|name| ["--package", name]);
-    let options =
-        ["--profile", "web", "--target", "wasm32-unknown-unknown", "--features", "vitrine-web/page,vitrine-web/worker"];
-    follow(cmd!(shell, "cargo clippy {options...} {packages...} -- -D warnings").env_remove("RUSTFLAGS"), closing_lines)
+    let features = ["--features", "vitrine-web/page,vitrine-web/worker"];
+    let clippy = cmd!(shell, "cargo clippy {BROWSER...} {packages...} {features...} -- -D warnings");
+    follow(clippy.env_remove("RUSTFLAGS"), closing_lines)
 }
 
 fn native(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_native_tests(workspace)?;
-    let options = ["--release", "--no-fail-fast"];
-    follow(cmd!(shell, "cargo test {options...} --workspace --exclude vitrine-web"), closing_lines)?;
-    follow(cmd!(shell, "cargo test {options...} --package vitrine-web --features page"), closing_lines)
+    follow(cmd!(shell, "cargo test {NATIVE...} --no-fail-fast"), closing_lines)?;
+    follow(cmd!(shell, "cargo test {PAGE...} --no-fail-fast"), closing_lines)
 }
+
+/// The profile that the page ships, so that its dependencies are compiled once.
+const BROWSER: [&str; 4] = ["--profile", "web", "--target", "wasm32-unknown-unknown"];
 
 fn wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_browser_tests(workspace)?;
     shell.set_var("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
     // SwiftShader takes its time.
     shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "600");
-    let options = ["--profile", "web", "--target", "wasm32-unknown-unknown"];
-    let tests = cmd!(shell, "cargo test {options...} --package vitrine-tests --test browser").env_remove("RUSTFLAGS");
-    follow(tests, closing_lines)
+    let tests = cmd!(shell, "cargo test {BROWSER...} --package vitrine-tests --test browser");
+    follow(tests.env_remove("RUSTFLAGS"), closing_lines)
 }
 
 /// The page that the browser tests open.

@@ -22,8 +22,8 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// The description in its manifest; empty where there is none.
     pub(crate) description: String,
-    /// The library's root file, or the program's where there is no library.
-    pub(crate) root_file: PathBuf,
+    /// Where the library's documentation begins, or that of the only program; a package of several programs has none.
+    pub(crate) root_file: Option<PathBuf>,
 }
 
 impl Workspace {
@@ -62,17 +62,21 @@ impl Workspace {
 }
 
 fn member(package: &Value) -> Option<Member> {
-    let targets = package["targets"].as_array()?;
-    let root_of = |kind: &str| {
-        targets
-            .iter()
-            .find(|target| target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|found| found == kind)))
-            .and_then(|target| target["src_path"].as_str())
+    let roots = |kind: &str| -> Vec<PathBuf> {
+        let targets = package["targets"].as_array().into_iter().flatten();
+        let of_kind =
+            targets.filter(|target| target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|it| it == kind)));
+        of_kind.filter_map(|target| target["src_path"].as_str().map(PathBuf::from)).collect()
+    };
+    let root_file = match (roots("lib").as_slice(), roots("bin").as_slice()) {
+        ([library], _) => Some(library.clone()),
+        ([], [program]) => Some(program.clone()),
+        _ => None,
     };
     Some(Member {
         name: package["name"].as_str()?.to_owned(),
         description: package["description"].as_str().unwrap_or_default().to_owned(),
-        root_file: PathBuf::from(root_of("lib").or_else(|| root_of("bin"))?),
+        root_file,
     })
 }
 
