@@ -112,7 +112,7 @@ fn hostile(total: usize) -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn decoding_takes_a_small_multiple_of_the_file() {
     let mut refused = 0;
-    for total in [1_000, 100_000] {
+    for total in [1_000, 30_000] {
         for (name, bytes) in hostile(total) {
             let (result, peak) = peak(&bytes);
             let allowed = 16 * bytes.len() + 64 * 1024;
