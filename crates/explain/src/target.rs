@@ -153,9 +153,8 @@ impl Target {
         };
         let class = |text: &str| class(text.trim(), head.classes, labels, scores);
         let whole = class(rest);
-        let hyphens = rest.match_indices('-').map(|(at, _)| (&rest[..at], &rest[at + 1..]));
-        let margin =
-            || hyphens.map(|(left, right)| Some((class(left).ok()?, class(right).ok()?))).find_map(|pair| pair);
+        let mut hyphens = rest.match_indices('-').map(|(at, _)| (&rest[..at], &rest[at + 1..]));
+        let mut margin = || hyphens.find_map(|(left, right)| Some((class(left).ok()?, class(right).ok()?)));
         let (class, minus) = match whole {
             Ok(class) => (class, None),
             Err(error) => {

@@ -1,0 +1,4 @@
+//! Tests of promises across crates: golden values, browsers.
+
+pub mod properties;
+pub mod toys;
