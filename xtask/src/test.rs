@@ -167,8 +167,9 @@ const BROWSER: [&str; 4] = ["--profile", "web", "--target", "wasm32-unknown-unkn
 fn wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_browser_tests(workspace)?;
     shell.set_var("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
-    // SwiftShader takes its time.
+    // Seconds: a GPU imitated by a busy machine takes its time, and so does starting the browser there.
     shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "600");
+    shell.set_var("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     let tests = cmd!(shell, "cargo test {BROWSER...} --package vitrine-tests --test browser");
     follow(tests.env_remove("RUSTFLAGS"), closing_lines)
 }

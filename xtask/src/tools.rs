@@ -95,7 +95,11 @@ fn cargo_tool(shell: &Shell, package: &str, version: &str, options: &[&str]) -> 
         println!("Installing {package} {version} (a few minutes, once)");
         let build = root.join("build");
         let _build = shell.push_env("CARGO_TARGET_DIR", &build);
-        cmd!(shell, "cargo install {package} --version {version} {options...} --root {root} --quiet")
+        // These programs run for seconds; optimising them fully would take longer than it saves.
+        let _level = shell.push_env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+        let _linking = shell.push_env("CARGO_PROFILE_RELEASE_LTO", "off");
+        let _units = shell.push_env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        cmd!(shell, "cargo install {package} --version {version} {options...} --root {root}")
             .run()
             .with_context(|| format!("{package} {version} could not be installed"))?;
         shell.remove_path(build)?;
