@@ -80,7 +80,7 @@ pub struct File {
 }
 
 /// One run of one method.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExplainRequest {
     /// A number the page chooses; the run's events repeat it.
     pub run: u32,

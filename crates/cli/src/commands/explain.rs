@@ -1,0 +1,106 @@
+//! `vitrine explain`.
+
+use std::{collections::BTreeMap, path::Path};
+
+use vitrine_engine::{EngineError, ExplainOptions, Explanation, LoadedModel, Session};
+use vitrine_explain::{find, infill_paths};
+use vitrine_image::{Palette, Scale, decode, encode_png, overlay, render, to_tensor, write_npy};
+use vitrine_protocol::{ExplainRequest, Picture, Report};
+
+use crate::{arguments::Explain, failure::Failure, files, progress::Bar, setup};
+
+/// How strongly `overlay.png` shows the map.
+const OPACITY: f32 = 0.6;
+
+/// Values above this percentile take the strongest colour, in the pictures alone.
+const PERCENTILE: f32 = 99.5;
+
+pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
+    let parameters = parameters(&arguments.parameters)?;
+    let method = find(&arguments.method)?;
+    // Before the work, so that a folder that cannot be written costs nothing.
+    files::create_folder(&arguments.out)?;
+    let session = setup::with_input(&arguments.subject, &arguments.common).await?;
+    let model = session.model()?;
+    let mut infill_files = BTreeMap::new();
+    for path in infill_paths(method, &parameters) {
+        let tensor = infill(model, Path::new(&path))?;
+        infill_files.insert(path, tensor);
+    }
+    let batch = arguments.common.batch.and_then(|batch| usize::try_from(batch).ok());
+    let request = ExplainRequest {
+        run: 0,
+        method: arguments.method.clone(),
+        target: arguments.target.clone(),
+        layer: arguments.layer.clone(),
+        parameters,
+        seed: arguments.seed,
+    };
+    let bar = Bar::new(&method.info().name, arguments.common.quiet);
+    let explanation = session.explain(&request, &ExplainOptions { batch, infill_files }, &bar).await;
+    bar.finish();
+    let explanation = explanation?;
+    write(&arguments.out, &session, &explanation)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&explanation.report)?);
+    } else {
+        print(&explanation.report, &arguments.out);
+    }
+    Ok(())
+}
+
+fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(Failure::Usage(format!("--param takes KEY=VALUE, not {text:?}."))),
+    };
+    given.iter().map(pair).collect()
+}
+
+/// The tensor of an infill that is a file.
+fn infill(model: &LoadedModel, path: &Path) -> Result<Vec<f32>, Failure> {
+    let (input_name, _) = model.input();
+    if let Some(array) = files::array(path, &input_name)? {
+        return Ok(array.values);
+    }
+    let refused = |source| EngineError::Image { name: files::name(path), source };
+    let pixels = decode(&files::read(path)?).map_err(refused)?;
+    Ok(to_tensor(&pixels, model.pixels()?).map_err(refused)?)
+}
+
+fn write(folder: &Path, session: &Session, explanation: &Explanation) -> Result<(), Failure> {
+    let (attribution, map) = (&explanation.attribution, &explanation.attribution.map);
+    files::write(&folder.join("attribution.npy"), &write_npy(&attribution.shape, &attribution.values)?)?;
+    files::write(&folder.join("heatmap.npy"), &write_npy(&[map.height, map.width], &map.values)?)?;
+    let signed = map.values.iter().any(|&value| value < 0.0);
+    let palette = Palette::default_for(signed);
+    let heat = render(&map.values, palette, Scale::fit(&map.values, palette, PERCENTILE));
+    if let Some(picture) =
+        session.picture()?.filter(|picture| (picture.height, picture.width) == (map.height, map.width))
+    {
+        let rgba = overlay(&picture.rgba, &heat, OPACITY);
+        files::write(&folder.join("overlay.png"), &encode_png(&Picture { rgba, ..*picture })?)?;
+    }
+    let picture = Picture { width: map.width, height: map.height, rgba: heat };
+    files::write(&folder.join("heatmap.png"), &encode_png(&picture)?)?;
+    let report = serde_json::to_string_pretty(&explanation.report)?;
+    files::write(&folder.join("report.json"), report.as_bytes())
+}
+
+fn print(report: &Report, folder: &Path) {
+    println!("{} of {} on {}", report.method, report.target, report.input);
+    println!("  device      {}", report.device);
+    println!("  prediction  {}", report.prediction);
+    if let Some(baseline) = report.baseline_prediction {
+        println!("  baseline    {baseline}");
+    }
+    if let Some(gap) = report.completeness_gap {
+        println!("  gap         {gap} (sum of the attributions minus the change they should explain)");
+    }
+    println!("  passes      {} forward, {} backward", report.forward_passes, report.backward_passes);
+    println!("  seconds     {:.2}", report.seconds.explain);
+    for note in &report.notes {
+        println!("  note        {note}");
+    }
+    println!("  written to  {}", folder.display());
+}

@@ -1,0 +1,158 @@
+//! `vitrine inspect`.
+
+use serde::Serialize;
+use vitrine_engine::{EngineError, LoadedModel, Session};
+use vitrine_graph::{Batching, GraphError};
+use vitrine_onnx::Model;
+use vitrine_protocol::{DeviceChoice, ModelCard};
+
+use crate::{arguments::Inspect, failure::Failure, setup};
+
+/// What is known of a model.
+#[derive(Serialize)]
+struct Inspection {
+    name: String,
+    inputs: Vec<Value>,
+    outputs: Vec<String>,
+    nodes: usize,
+    parameters: usize,
+    /// What probes and layer methods may name, in graph order.
+    layers: Vec<Layer>,
+    unsupported: Vec<Operator>,
+    batchable: bool,
+    /// Why it runs one image at a time, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_batchable_because: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    card: Option<ModelCard>,
+    card_inferred: bool,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Value {
+    name: String,
+    shape: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    name: String,
+    operator: String,
+    node: String,
+    /// Without the batch axis.
+    shape: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Operator {
+    operator: String,
+    nodes: Vec<String>,
+}
+
+pub(crate) async fn inspect(arguments: &Inspect) -> Result<(), Failure> {
+    let file = setup::model_file(arguments.model.as_deref(), arguments.common.card.as_deref())?;
+    let mut session = Session::start(DeviceChoice::from(arguments.common.device)).await?;
+    let inspection = match session.load_model(&file.name, &file.onnx, file.card.as_deref()).await {
+        Ok(()) => of_loaded(session.model()?)?,
+        Err(EngineError::Plan { name, source: GraphError::Unsupported(operators) }) => {
+            let refused = |source| EngineError::Model { name: name.clone(), source };
+            let model = Model::decode(&file.onnx).map_err(refused)?;
+            let unsupported =
+                operators.into_iter().map(|entry| Operator { operator: entry.operator, nodes: entry.nodes });
+            of_unsupported(name, &model, unsupported.collect())
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&inspection)?);
+    } else {
+        print(&inspection);
+    }
+    Ok(())
+}
+
+fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
+    let graph = &model.graph;
+    let words = |shape: Vec<usize>| shape.iter().map(ToString::to_string).collect();
+    let layer = |value: vitrine_graph::ValueSummary| Layer {
+        shape: value.shape.get(1..).unwrap_or_default().to_vec(),
+        name: value.name,
+        operator: value.operator,
+        node: value.node,
+    };
+    let not_batchable_because = match &model.batching {
+        Batching::Any => None,
+        Batching::OneAtATime { reason } => Some(reason.clone()),
+    };
+    Ok(Inspection {
+        name: model.name.clone(),
+        inputs: graph
+            .inputs()
+            .into_iter()
+            .map(|(name, shape)| Value { name: name.to_owned(), shape: words(shape) })
+            .collect(),
+        outputs: graph.outputs().into_iter().map(str::to_owned).collect(),
+        nodes: graph.node_count(),
+        parameters: graph.parameters(),
+        layers: graph.values()?.into_iter().map(layer).collect(),
+        unsupported: Vec::new(),
+        batchable: not_batchable_because.is_none(),
+        not_batchable_because,
+        card: model.card.clone(),
+        card_inferred: model.inferred,
+        notes: model.notes.clone(),
+    })
+}
+
+/// What can be said of a model that does not run.
+fn of_unsupported(name: String, model: &Model, unsupported: Vec<Operator>) -> Inspection {
+    let shape = |info: &vitrine_onnx::ValueInfo| {
+        let axes = info.shape.as_deref().unwrap_or_default().iter();
+        axes.map(|axis| axis.known().map_or_else(|| "?".to_owned(), |length| length.to_string())).collect()
+    };
+    Inspection {
+        name,
+        inputs: model
+            .graph
+            .required_inputs()
+            .map(|info| Value { name: info.name.clone(), shape: shape(info) })
+            .collect(),
+        outputs: model.graph.outputs.iter().map(|output| output.name.clone()).collect(),
+        nodes: model.graph.nodes.len(),
+        parameters: model.graph.initializers.iter().map(vitrine_onnx::Tensor::len).sum(),
+        layers: Vec::new(),
+        unsupported,
+        batchable: false,
+        not_batchable_because: Some("it uses operators that do not run yet".to_owned()),
+        card: None,
+        card_inferred: false,
+        notes: Vec::new(),
+    }
+}
+
+fn print(inspection: &Inspection) {
+    println!("{}: {} nodes, {} parameters", inspection.name, inspection.nodes, inspection.parameters);
+    for input in &inspection.inputs {
+        println!("  input   {}  [{}]", input.name, input.shape.join(", "));
+    }
+    for output in &inspection.outputs {
+        println!("  output  {output}");
+    }
+    match &inspection.not_batchable_because {
+        None => println!("  batches any size"),
+        Some(reason) => println!("  batches one image at a time: {reason}"),
+    }
+    for note in &inspection.notes {
+        println!("  note    {note}");
+    }
+    for entry in &inspection.unsupported {
+        println!("  unsupported operator {}, in: {}", entry.operator, entry.nodes.join(", "));
+    }
+    if !inspection.layers.is_empty() {
+        println!("  layers that can be probed:");
+    }
+    for layer in &inspection.layers {
+        println!("    {}  {:?}  ({})", layer.name, layer.shape, layer.operator);
+    }
+}

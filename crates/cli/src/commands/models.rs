@@ -1,0 +1,39 @@
+//! `vitrine models`.
+
+use serde::Serialize;
+use vitrine_protocol::ModelCard;
+
+use crate::{arguments::Listing, failure::Failure};
+
+#[derive(Serialize)]
+struct Entry {
+    id: &'static str,
+    bytes: usize,
+    sha256: &'static str,
+    card: ModelCard,
+}
+
+pub(crate) fn models(arguments: &Listing) -> Result<(), Failure> {
+    let mut entries = Vec::new();
+    for model in vitrine_zoo::models() {
+        let card: ModelCard = serde_json::from_str(model.card)?;
+        entries.push(Entry { id: model.id, bytes: model.onnx().len(), sha256: model.sha256, card });
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&entries)?);
+        return Ok(());
+    }
+    for Entry { id, bytes, card, .. } in entries {
+        let input = &card.input;
+        let (height, width, channels) = (input.height, input.width, input.channels.count());
+        println!("{id}: {}", card.description);
+        println!("  task     classification of {} classes: {}", card.labels.len(), card.labels.join(", "));
+        println!("  input    {height}x{width} pixels, {channels} channels");
+        println!("  size     {:.1} KB", bytes as f64 / 1000.0);
+        if let Some(accuracy) = card.test_accuracy {
+            println!("  accuracy {:.1} % of held-out images", accuracy * 100.0);
+        }
+        println!("  licence  {}", card.licence);
+    }
+    Ok(())
+}

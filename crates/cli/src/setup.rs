@@ -1,0 +1,81 @@
+//! From arguments to a session with model and input loaded.
+
+use std::path::{Path, PathBuf};
+
+use vitrine_engine::Session;
+use vitrine_protocol::DeviceChoice;
+
+use crate::{
+    arguments::{Common, Subject},
+    failure::Failure,
+    files,
+};
+
+/// A model's name, bytes and card.
+pub(crate) struct ModelFile {
+    pub(crate) name: String,
+    pub(crate) onnx: Vec<u8>,
+    pub(crate) card: Option<String>,
+}
+
+/// Finds a model: a built-in id, or a file with its card.
+pub(crate) fn model_file(model: Option<&str>, card: Option<&Path>) -> Result<ModelFile, Failure> {
+    let models = vitrine_zoo::models();
+    let named = match model {
+        Some(id) => models.iter().find(|builtin| builtin.id == id),
+        None => models.first(),
+    };
+    let given = card.map(read_text).transpose()?;
+    if let Some(builtin) = named {
+        let card = given.or_else(|| Some(builtin.card.to_owned()));
+        return Ok(ModelFile { name: builtin.id.to_owned(), onnx: builtin.onnx().to_vec(), card });
+    }
+    let path = PathBuf::from(model.unwrap_or_default());
+    if !path.exists() {
+        let known = models.iter().map(|builtin| builtin.id).collect::<Vec<_>>().join(", ");
+        let path = path.display();
+        return Err(Failure::Usage(format!("{path} is neither a file nor a built-in model; built in are: {known}.")));
+    }
+    let beside = path.with_extension("card.json");
+    let card = match given {
+        Some(card) => Some(card),
+        None if beside.exists() => Some(read_text(&beside)?),
+        None => None,
+    };
+    Ok(ModelFile { name: files::name(&path), onnx: files::read(&path)?, card })
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(files::read(path)?).map_err(|_| Failure::Usage(format!("{} is not a text file.", path.display())))
+}
+
+/// A session with the model loaded.
+pub(crate) async fn with_model(model: Option<&str>, common: &Common) -> Result<Session, Failure> {
+    let file = model_file(model, common.card.as_deref())?;
+    let mut session = Session::start(DeviceChoice::from(common.device)).await?;
+    session.load_model(&file.name, &file.onnx, file.card.as_deref()).await?;
+    Ok(session)
+}
+
+/// A session with model and input loaded; the input of a model that has only one.
+pub(crate) async fn with_input(subject: &Subject, common: &Common) -> Result<Session, Failure> {
+    let mut session = with_model(subject.model.as_deref(), common).await?;
+    let (input_name, _) = session.model()?.input();
+    match &subject.input[..] {
+        [] => session.load_sample(0).await?,
+        [input] => {
+            let path = named_path(input, &input_name);
+            match files::array(&path, &input_name)? {
+                Some(array) => session.load_tensor(&files::name(&path), array.shape, array.values).await?,
+                None => session.load_image(&files::name(&path), &files::read(&path)?).await?,
+            }
+        }
+        _ => return Err(Failure::Usage("This command takes one --input; `vitrine run` takes several.".to_owned())),
+    }
+    Ok(session)
+}
+
+/// The path of `NAME=PATH` for this name, or the text itself.
+pub(crate) fn named_path(text: &str, name: &str) -> PathBuf {
+    PathBuf::from(text.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).unwrap_or(text))
+}

@@ -1,0 +1,211 @@
+//! A model ready to be explained: graph, card, and what was found out about it.
+
+use sha2::{Digest, Sha256};
+use vitrine_explain::Head;
+use vitrine_graph::{Batching, Graph, InputShapes, Run, Value, ValueSummary};
+use vitrine_onnx::Model as Onnx;
+use vitrine_protocol::{Device, ImageInput, Layer, Layout, ModelCard, ModelSummary};
+use web_time::Instant;
+
+use crate::{EngineError, Place, card};
+
+/// Largest difference between GPU and CPU answers, relative to the largest output.
+const GPU_TOLERANCE: f32 = 1e-3;
+
+/// Memory that the values of one batch may take, in bytes.
+const BATCH_MEMORY: usize = 256 << 20;
+
+/// Larger batches gain nothing more.
+const MAX_BATCH: usize = 64;
+
+/// A loaded model.
+pub struct LoadedModel {
+    /// Built-in id or file name.
+    pub name: String,
+    /// SHA-256 of the file in hexadecimal.
+    pub sha256: String,
+    /// The graph with its weights on [`LoadedModel::place`].
+    pub graph: Graph,
+    /// Where it computes: the session's device, or the CPU when the GPU got this model wrong.
+    pub place: Place,
+    /// The card given with the model, or the one its input shape suggests; nothing for inputs that are no images.
+    pub card: Option<ModelCard>,
+    /// Whether the card was inferred.
+    pub inferred: bool,
+    /// Whether it runs in batches.
+    pub batching: Batching,
+    /// What people should know about it.
+    pub notes: Vec<String>,
+    /// Seconds it took to decode, plan and upload.
+    pub load_seconds: f64,
+}
+
+impl LoadedModel {
+    /// Loads a model: decodes, plans, uploads, proves batches, and on a GPU compares the first answers with the CPU's.
+    ///
+    /// # Errors
+    /// A file, a graph or a card that is not right.
+    pub async fn load(
+        place: &Place,
+        name: &str,
+        onnx: &[u8],
+        card_json: Option<&str>,
+    ) -> Result<LoadedModel, EngineError> {
+        let started = Instant::now();
+        let decoded = Onnx::decode(onnx).map_err(|source| EngineError::Model { name: name.to_owned(), source })?;
+        let given = card_json.map(|json| card::parse(name, json)).transpose()?;
+        let inferred = given.is_none();
+        let card = given.or_else(|| card::infer(name, &decoded));
+        let shapes = card::input_shapes(name, card.as_ref(), &decoded)?;
+        let shape_in_words = decoded.graph.required_inputs().next().map(card::describe).unwrap_or_default();
+        let reference = place.is_gpu().then(|| decoded.clone());
+        let graph = plan(name, decoded, place, &shapes)?;
+        let mut model = LoadedModel {
+            name: name.to_owned(),
+            sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+            graph,
+            place: place.clone(),
+            card,
+            inferred,
+            batching: Batching::Any,
+            notes: Vec::new(),
+            load_seconds: 0.0,
+        };
+        model.check_labels()?;
+        if let Some(reference) = reference {
+            model.compare_with_cpu(reference, &shapes).await?;
+        }
+        if model.card.is_none() {
+            model.notes.push(format!("Its input [{shape_in_words}] is no image, so it takes ready-made tensors only."));
+        }
+        model.batching = model.graph.settle_batching().await?;
+        if let Batching::OneAtATime { reason } = &model.batching {
+            let reason = reason.trim_end_matches('.');
+            model.notes.push(format!("It runs one image at a time, which is slower, because {reason}."));
+        }
+        model.load_seconds = started.elapsed().as_secs_f64();
+        Ok(model)
+    }
+
+    fn check_labels(&self) -> Result<(), EngineError> {
+        let (Some(card), Ok(head)) = (&self.card, Head::of(&self.graph)) else { return Ok(()) };
+        if card.labels.is_empty() || card.labels.len() == head.classes() {
+            return Ok(());
+        }
+        let reason = format!("it has {} labels for {} classes", card.labels.len(), head.classes());
+        Err(EngineError::Card { name: self.name.clone(), reason })
+    }
+
+    /// Runs the model once on the GPU and once on the CPU, and stays on the CPU if they differ.
+    async fn compare_with_cpu(&mut self, reference: Onnx, shapes: &InputShapes) -> Result<(), EngineError> {
+        let cpu = Place::cpu("The GPU gave other answers than the CPU for this model.");
+        let cpu_graph = plan(&self.name, reference, &cpu, shapes)?;
+        let expected = answer(&cpu_graph).await?;
+        let found = answer(&self.graph).await;
+        let complaint = self.place.check();
+        let agrees = match (&found, &complaint) {
+            (Ok(found), Ok(())) => {
+                let largest = expected.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+                found.len() == expected.len()
+                    && found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= GPU_TOLERANCE * largest)
+            }
+            _ => false,
+        };
+        if !agrees {
+            self.graph = cpu_graph;
+            self.notes.push(cpu.info.reason.clone());
+            self.place = cpu;
+        }
+        Ok(())
+    }
+
+    /// Name and shape `[1, ...]` of the input that is explained.
+    pub fn input(&self) -> (String, Vec<usize>) {
+        let inputs = self.graph.inputs();
+        inputs.into_iter().next().map(|(name, shape)| (name.to_owned(), shape)).unwrap_or_default()
+    }
+
+    /// How pixels become the input.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAnImageModel`] when the input is no image.
+    pub fn pixels(&self) -> Result<&ImageInput, EngineError> {
+        self.card.as_ref().map(|card| &card.input).ok_or_else(|| {
+            let shape = self.input().1.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let advice = "give a ready-made .npy tensor on the command line, or a model that takes images".to_owned();
+            EngineError::NotAnImageModel { name: self.name.clone(), shape, advice }
+        })
+    }
+
+    /// Class names; empty when there are none.
+    pub fn labels(&self) -> &[String] {
+        self.card.as_ref().map(|card| card.labels.as_slice()).unwrap_or_default()
+    }
+
+    /// What a class is called.
+    pub fn label(&self, class: usize) -> String {
+        self.labels().get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+    }
+
+    /// The layers that class activation maps can look at, in graph order.
+    ///
+    /// # Errors
+    /// None after loading.
+    pub fn spatial_layers(&self) -> Result<Vec<ValueSummary>, EngineError> {
+        let mut values = self.graph.values()?;
+        values.retain(|value| matches!(value.shape[..], [_, _, height, width] if height > 1 && width > 1));
+        Ok(values)
+    }
+
+    /// How many images go into a batch: what fits into the memory set aside, or one where the model takes no more.
+    ///
+    /// # Errors
+    /// None after loading.
+    pub fn default_batch(&self) -> Result<usize, EngineError> {
+        if matches!(self.batching, Batching::OneAtATime { .. }) {
+            return Ok(1);
+        }
+        let bytes: usize = self.graph.values()?.iter().map(|value| 4 * value.shape.iter().product::<usize>()).sum();
+        Ok((BATCH_MEMORY / bytes.max(1)).clamp(1, MAX_BATCH))
+    }
+
+    /// What the page shows of it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAnImageModel`] when the input is no image, which the page cannot feed.
+    pub fn summary(&self) -> Result<ModelSummary, EngineError> {
+        self.pixels()?;
+        let mut card = self.card.clone().ok_or(EngineError::NothingLoaded("a model"))?;
+        let layers: Vec<Layer> = self
+            .spatial_layers()?
+            .into_iter()
+            .map(|value| Layer { name: value.name, operator: value.operator, shape: value.shape[1..].to_vec() })
+            .collect();
+        if card.target_layer.is_none() && card.input.layout == Layout::Nchw {
+            card.target_layer = layers.last().map(|layer| layer.name.clone());
+        }
+        Ok(ModelSummary { name: self.name.clone(), card, inferred: self.inferred, layers, notes: self.notes.clone() })
+    }
+
+    /// The device it computes on, in words.
+    pub fn device(&self) -> &Device {
+        &self.place.info
+    }
+}
+
+fn plan(name: &str, model: Onnx, place: &Place, shapes: &InputShapes) -> Result<Graph, EngineError> {
+    Graph::new(model, &place.device, shapes).map_err(|source| EngineError::Plan { name: name.to_owned(), source })
+}
+
+/// The first output for a fixed input with values from 0 to 1.
+async fn answer(graph: &Graph) -> Result<Vec<f32>, EngineError> {
+    let mut run = Run::of(graph.outputs());
+    for (name, shape) in graph.inputs() {
+        let length: usize = shape.iter().product();
+        let wave: Vec<f32> = (0..length).map(|index| 0.5 + 0.5 * ((index % 977) as f32 * 0.7).sin()).collect();
+        run = run.feed(name, Value::from_f32(&wave, &shape, graph.device()));
+    }
+    let trace = graph.run(&run)?;
+    let output = graph.outputs().first().copied().unwrap_or_default();
+    Ok(trace.value(output)?.to_vec().await?)
+}

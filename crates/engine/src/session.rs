@@ -1,0 +1,321 @@
+//! One model, one image, one device: what the worker and the command line both drive.
+
+use std::collections::BTreeMap;
+
+use vitrine_explain::{Attribution, Context, Head, METHODS, Scores, Target, find};
+use vitrine_graph::Value;
+use vitrine_image::{Pixels, decode, resize, to_tensor};
+use vitrine_protocol::{
+    DeviceChoice, ExplainRequest, MethodInfo, ModelIdentity, Picture, Prediction, REPORT_SCHEMA, Report, Sample,
+    Seconds,
+};
+use web_time::Instant;
+
+use crate::{EngineError, Listener, LoadedModel, Place, listener::Watcher, platform};
+
+/// A session: load a model, load an input, predict, explain. A failed request leaves it as it was.
+pub struct Session {
+    place: Place,
+    model: Option<LoadedModel>,
+    source: Option<Source>,
+    input: Option<Input>,
+}
+
+/// What was loaded, before any model's preprocessing.
+enum Source {
+    Image { name: String, pixels: Pixels },
+    Tensor { name: String, shape: Vec<usize>, values: Vec<f32> },
+}
+
+/// The input as the model takes it.
+struct Input {
+    name: String,
+    value: Value,
+    picture: Option<Picture>,
+    scores: Scores,
+    first_run: f64,
+}
+
+/// A finished explanation.
+pub struct Explanation {
+    /// The result.
+    pub attribution: Attribution,
+    /// How it was made.
+    pub report: Report,
+}
+
+/// Choices of one explanation that only a caller with files and flags can make.
+#[derive(Clone, Debug, Default)]
+pub struct ExplainOptions {
+    /// Images in one batch; the model's default when absent.
+    pub batch: Option<usize>,
+    /// Contents of the infills given as paths, as input tensors without the batch axis.
+    pub infill_files: BTreeMap<String, Vec<f32>>,
+}
+
+impl Session {
+    /// Chooses a device and starts with nothing loaded.
+    ///
+    /// # Errors
+    /// [`EngineError::NoGpu`] when a GPU is demanded and none can be used.
+    pub async fn start(choice: DeviceChoice) -> Result<Session, EngineError> {
+        Ok(Session::on(Place::choose(choice).await?))
+    }
+
+    /// A session on a device chosen before.
+    pub fn on(place: Place) -> Session {
+        Session { place, model: None, source: None, input: None }
+    }
+
+    /// Where it computes.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Every method, in menu order.
+    pub fn methods() -> Vec<MethodInfo> {
+        METHODS.iter().map(|method| method.info()).collect()
+    }
+
+    /// Ids and names of the built-in models, the default first.
+    pub fn builtin_models() -> Vec<(String, String)> {
+        let name = |card: &str| crate::card::parse("built-in", card).map(|card| card.name).unwrap_or_default();
+        vitrine_zoo::models().iter().map(|model| (model.id.to_owned(), name(model.card))).collect()
+    }
+
+    /// The sample images.
+    ///
+    /// # Errors
+    /// [`EngineError::Image`] if one of the program's own files were damaged.
+    pub fn samples() -> Result<Vec<Sample>, EngineError> {
+        let sample = |sample: &vitrine_zoo::Sample| {
+            let picture = decode_named(sample.label, sample.png)?.to_picture();
+            Ok(Sample { label: sample.label.to_owned(), picture })
+        };
+        vitrine_zoo::samples().iter().map(sample).collect()
+    }
+
+    /// The loaded model.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingLoaded`].
+    pub fn model(&self) -> Result<&LoadedModel, EngineError> {
+        self.model.as_ref().ok_or(EngineError::NothingLoaded("a model"))
+    }
+
+    /// Loads a built-in model.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownModel`] with the ids that exist.
+    pub async fn load_builtin(&mut self, id: &str) -> Result<(), EngineError> {
+        let models = vitrine_zoo::models();
+        let Some(model) = models.iter().find(|model| model.id == id) else {
+            let known = models.iter().map(|model| model.id).collect::<Vec<_>>().join(", ");
+            return Err(EngineError::UnknownModel { id: id.to_owned(), known });
+        };
+        let bytes = platform::builtin_onnx(model).await?;
+        self.load_model(id, &bytes, Some(model.card)).await
+    }
+
+    /// Loads a model file, with its card's JSON if there is one, and runs it on the input at hand.
+    ///
+    /// # Errors
+    /// What is wrong with file or card; the model and input loaded before stay.
+    pub async fn load_model(&mut self, name: &str, onnx: &[u8], card: Option<&str>) -> Result<(), EngineError> {
+        let model = LoadedModel::load(&self.place, name, onnx, card).await?;
+        self.adopt(model).await
+    }
+
+    /// [`Session::load_model`] for a caller that has images only.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAnImageModel`] too.
+    pub async fn load_image_model(&mut self, name: &str, onnx: &[u8], card: Option<&str>) -> Result<(), EngineError> {
+        let model = LoadedModel::load(&self.place, name, onnx, card).await?;
+        model.pixels()?;
+        self.adopt(model).await
+    }
+
+    async fn adopt(&mut self, model: LoadedModel) -> Result<(), EngineError> {
+        self.input = match &self.source {
+            Some(source) => Some(prepare(&model, source).await?),
+            None => None,
+        };
+        self.model = Some(model);
+        Ok(())
+    }
+
+    /// Loads an encoded image.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or [`EngineError::NotAnImageModel`]; the image loaded before stays.
+    pub async fn load_image(&mut self, name: &str, bytes: &[u8]) -> Result<(), EngineError> {
+        self.load(Source::Image { name: name.to_owned(), pixels: decode_named(name, bytes)? }).await
+    }
+
+    /// Loads a sample image.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSample`].
+    pub async fn load_sample(&mut self, index: usize) -> Result<(), EngineError> {
+        let sample = vitrine_zoo::samples().get(index).ok_or(EngineError::UnknownSample(index))?;
+        self.load_image(sample.label, sample.png).await
+    }
+
+    /// Loads a ready-made input tensor, with or without the batch axis.
+    ///
+    /// # Errors
+    /// [`EngineError::InputShape`] when it does not fit the model.
+    pub async fn load_tensor(&mut self, name: &str, shape: Vec<usize>, values: Vec<f32>) -> Result<(), EngineError> {
+        self.load(Source::Tensor { name: name.to_owned(), shape, values }).await
+    }
+
+    async fn load(&mut self, source: Source) -> Result<(), EngineError> {
+        if let Some(model) = &self.model {
+            self.input = Some(prepare(model, &source).await?);
+        }
+        self.source = Some(source);
+        Ok(())
+    }
+
+    fn input(&self) -> Result<&Input, EngineError> {
+        self.input.as_ref().ok_or(EngineError::NothingLoaded("an image"))
+    }
+
+    /// Name of the loaded input.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingLoaded`].
+    pub fn input_name(&self) -> Result<&str, EngineError> {
+        Ok(&self.input()?.name)
+    }
+
+    /// The input as the model sees it, for inputs that are images.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingLoaded`].
+    pub fn picture(&self) -> Result<Option<&Picture>, EngineError> {
+        Ok(self.input()?.picture.as_ref())
+    }
+
+    /// All classes with their probabilities, best first.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingLoaded`].
+    pub fn predictions(&self) -> Result<Vec<Prediction>, EngineError> {
+        let (model, scores) = (self.model()?, &self.input()?.scores);
+        let mut predictions: Vec<Prediction> = scores
+            .probabilities
+            .iter()
+            .enumerate()
+            .map(|(class, &score)| Prediction { class, label: model.label(class), score })
+            .collect();
+        predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.class.cmp(&b.class)));
+        Ok(predictions)
+    }
+
+    /// Explains the loaded model's answer to the loaded input.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, a cancelled run, a failing device; the session stays usable.
+    pub async fn explain(
+        &self,
+        request: &ExplainRequest,
+        options: &ExplainOptions,
+        listener: &dyn Listener,
+    ) -> Result<Explanation, EngineError> {
+        /// Predictions that a report keeps.
+        const REPORTED: usize = 5;
+        let (model, input) = (self.model()?, self.input()?);
+        let method = find(&request.method)?;
+        let head = Head::of(&model.graph)?;
+        let target = Target::parse(&request.target, &head, model.labels(), &input.scores)?;
+        let layer = request.layer.as_deref().or(model.card.as_ref().and_then(|card| card.target_layer.as_deref()));
+        let batch = match (&options.batch, model.default_batch()?) {
+            (_, 1) => 1,
+            (Some(batch), _) => (*batch).max(1),
+            (None, batch) => batch,
+        };
+        let (input_name, _) = model.input();
+        let watcher = Watcher::new(listener);
+        let context = Context {
+            graph: &model.graph,
+            input_name: &input_name,
+            input: &input.value,
+            pixels: input.picture.as_ref().and(model.card.as_ref()).map(|card| &card.input),
+            target: &target,
+            layer,
+            parameters: &request.parameters,
+            seed: request.seed,
+            batch,
+            infill_files: &options.infill_files,
+            observer: &watcher,
+        };
+        let started = Instant::now();
+        let attribution = method.explain(&context).await;
+        model.place.check()?;
+        let attribution = attribution?;
+        let mut predictions = self.predictions()?;
+        predictions.truncate(REPORTED);
+        let mut notes = model.notes.clone();
+        notes.extend(attribution.notes.iter().cloned());
+        let report = Report {
+            schema: REPORT_SCHEMA.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            method: request.method.clone(),
+            parameters: attribution.parameters.clone(),
+            layer: attribution.layer.clone(),
+            seed: request.seed,
+            target: target.to_string(),
+            target_index: target.class(),
+            model: ModelIdentity { name: model.name.clone(), sha256: model.sha256.clone() },
+            input: input.name.clone(),
+            device: model.device().name.clone(),
+            predictions,
+            prediction: attribution.prediction,
+            baseline_prediction: attribution.baseline_prediction,
+            completeness_gap: attribution.completeness_gap,
+            shape: attribution.shape.clone(),
+            batch,
+            forward_passes: attribution.forward_passes,
+            backward_passes: attribution.backward_passes,
+            seconds: Seconds {
+                load: model.load_seconds,
+                first_run: input.first_run,
+                explain: started.elapsed().as_secs_f64(),
+            },
+            notes,
+        };
+        Ok(Explanation { attribution, report })
+    }
+}
+
+fn decode_named(name: &str, bytes: &[u8]) -> Result<Pixels, EngineError> {
+    decode(bytes).map_err(|source| EngineError::Image { name: name.to_owned(), source })
+}
+
+/// Preprocesses a source for a model and runs it once.
+async fn prepare(model: &LoadedModel, source: &Source) -> Result<Input, EngineError> {
+    let (input_name, expected) = model.input();
+    let (name, values, picture) = match source {
+        Source::Image { name, pixels } => {
+            let input = model.pixels()?;
+            let refused = |source| EngineError::Image { name: name.clone(), source };
+            let values = to_tensor(pixels, input).map_err(refused)?;
+            let picture = resize(pixels, input.width, input.height).map_err(refused)?.to_picture();
+            (name, values, Some(picture))
+        }
+        Source::Tensor { name, shape, values } => {
+            if *shape != expected && shape[..] != expected[1..] {
+                let (found, input) = (shape.clone(), input_name);
+                return Err(EngineError::InputShape { name: name.clone(), input, found, expected });
+            }
+            (name, values.clone(), None)
+        }
+    };
+    let value = Value::from_f32(&values, &expected, model.graph.device());
+    let started = Instant::now();
+    let scores = Head::of(&model.graph)?.scores(&model.graph, &input_name, &value).await?;
+    model.place.check()?;
+    Ok(Input { name: name.clone(), value, picture, scores, first_run: started.elapsed().as_secs_f64() })
+}

@@ -1,0 +1,160 @@
+//! What the worker does for each request.
+
+use std::{cell::Cell, rc::Rc};
+
+use vitrine_engine::{EngineError, ExplainOptions, Listener, Session};
+use vitrine_explain::HeatMap;
+use vitrine_protocol::{
+    DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Problem, ProblemKind, Request,
+};
+
+use crate::post;
+
+/// The session and what the page is told of it.
+pub(crate) struct Conversation {
+    session: Option<Session>,
+    cancellation: Rc<Cancellation>,
+}
+
+/// Which run is to end.
+#[derive(Default)]
+pub(crate) struct Cancellation(Cell<Option<u32>>);
+
+impl Cancellation {
+    pub(crate) fn cancel(&self, run: u32) {
+        self.0.set(Some(run));
+    }
+
+    fn asks_for(&self, run: u32) -> bool {
+        self.0.get() == Some(run)
+    }
+}
+
+impl Conversation {
+    pub(crate) fn new(cancellation: Rc<Cancellation>) -> Conversation {
+        Conversation { session: None, cancellation }
+    }
+
+    /// Answers one request; a failure becomes an event and leaves the session as it was.
+    pub(crate) async fn answer(&mut self, request: Request) {
+        let run = match &request {
+            Request::Explain(request) => Some(request.run),
+            _ => None,
+        };
+        match self.handle(request).await {
+            Ok(()) => {}
+            Err(error) if error.is_cancelled() => post(&Event::Cancelled { run: run.unwrap_or_default() }),
+            Err(error) => post(&Event::Failed { run, problem: error.problem() }),
+        }
+    }
+
+    async fn handle(&mut self, request: Request) -> Result<(), EngineError> {
+        match request {
+            Request::Start { version, device } => self.start(version, device).await,
+            Request::LoadModel(source) => {
+                self.load_model(source).await?;
+                self.tell_model()?;
+                self.tell_image()
+            }
+            Request::LoadImage(source) => {
+                let session = self.session()?;
+                match source {
+                    ImageSource::Sample(index) => session.load_sample(index).await?,
+                    ImageSource::File(file) => session.load_image(&file.name, &file.bytes).await?,
+                }
+                self.tell_image()
+            }
+            Request::Explain(request) => self.explain(request).await,
+            // Taken care of where messages arrive, since a running request would keep it waiting.
+            Request::Cancel { run } => {
+                self.cancellation.cancel(run);
+                Ok(())
+            }
+        }
+    }
+
+    fn session(&mut self) -> Result<&mut Session, EngineError> {
+        self.session.as_mut().ok_or(EngineError::NothingLoaded("the page"))
+    }
+
+    /// Chooses the device, and gets the default model and sample ready.
+    async fn start(&mut self, version: u32, device: DeviceChoice) -> Result<(), EngineError> {
+        if version != PROTOCOL_VERSION {
+            let message = "Page and worker are of different versions; reload the page.".to_owned();
+            post(&Event::Failed { run: None, problem: Problem { kind: ProblemKind::Internal, message } });
+            return Ok(());
+        }
+        let mut session = Session::start(device).await?;
+        let models = Session::builtin_models();
+        post(&Event::Ready {
+            version: PROTOCOL_VERSION,
+            device: session.place().info.clone(),
+            methods: Session::methods(),
+            models: models.clone(),
+            samples: Session::samples()?,
+        });
+        session.load_sample(0).await?;
+        let first = models.first().map(|(id, _)| id.clone()).unwrap_or_default();
+        let loaded = session.load_builtin(&first).await;
+        self.session = Some(session);
+        loaded?;
+        self.tell_model()?;
+        self.tell_image()
+    }
+
+    async fn load_model(&mut self, source: ModelSource) -> Result<(), EngineError> {
+        let session = self.session()?;
+        match source {
+            ModelSource::Builtin(id) => session.load_builtin(&id).await,
+            ModelSource::File { onnx, card } => {
+                session.load_image_model(&onnx.name, &onnx.bytes, card.as_deref()).await
+            }
+        }
+    }
+
+    fn tell_model(&mut self) -> Result<(), EngineError> {
+        let summary = self.session()?.model()?.summary()?;
+        post(&Event::ModelLoaded(summary));
+        Ok(())
+    }
+
+    fn tell_image(&mut self) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let Some(picture) = session.picture()?.cloned() else { return Ok(()) };
+        let name = session.input_name()?.to_owned();
+        post(&Event::ImageLoaded { name, picture, predictions: session.predictions()?, probabilities: true });
+        Ok(())
+    }
+
+    async fn explain(&mut self, request: ExplainRequest) -> Result<(), EngineError> {
+        let teller = Teller { run: request.run, cancellation: Rc::clone(&self.cancellation) };
+        let explanation = self.session()?.explain(&request, &ExplainOptions::default(), &teller).await?;
+        let map = map(&explanation.attribution.map);
+        post(&Event::Done { run: request.run, map, report: Box::new(explanation.report) });
+        Ok(())
+    }
+}
+
+fn map(heat: &HeatMap) -> Map {
+    Map::new(heat.height, heat.width, &heat.values)
+}
+
+/// Tells the page how a run goes.
+struct Teller {
+    run: u32,
+    cancellation: Rc<Cancellation>,
+}
+
+impl Listener for Teller {
+    fn progress(&self, done: u64, total: u64, seconds_left: Option<f64>) {
+        post(&Event::Progress { run: self.run, done, total, seconds_left });
+    }
+
+    fn partial(&self, heat: &HeatMap) {
+        post(&Event::Partial { run: self.run, map: map(heat) });
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancellation.asks_for(self.run)
+    }
+}
