@@ -4,7 +4,7 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{dist, tools, weight};
+use crate::{dist, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -28,7 +28,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         tools::playwright(&workspace, &shell)?;
         let page = workspace.target.join("dist");
         dist::build(&workspace, &page)?;
-        weight::of(&page)?.print();
         shell.set_var("VITRINE_DIST", &page);
         cmd!(shell, "node tests/browser/bench.mjs").run()?;
     }

@@ -12,7 +12,6 @@ mod system;
 mod test;
 mod tools;
 mod train;
-mod weight;
 mod workspace;
 
 use std::process::ExitCode;

@@ -1,7 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in the foreground.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use clap::ValueEnum;
 use xshell::{Cmd, cmd};
 
 use crate::workspace::Workspace;
-use crate::{checks, dist, tools, weight};
+use crate::{checks, dist, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -34,9 +33,7 @@ enum Stage {
     Native,
     /// Tests compiled to wasm, in a browser
     Wasm,
-    /// The built page and its weight
-    Dist,
-    /// The page from end to end, in a browser
+    /// The built page: its weight, and all of it from end to end in a browser
     Browser,
 }
 
@@ -113,13 +110,6 @@ impl Stage {
             Self::Clippy => clippy(workspace, closing_lines),
             Self::Native => native(workspace, closing_lines),
             Self::Wasm => wasm(workspace, closing_lines),
-            Self::Dist => {
-                let page = page(workspace);
-                dist::build(workspace, &page)?;
-                let weight = weight::of(&page)?;
-                weight.print();
-                weight.check()
-            }
             Self::Browser => browser(workspace, closing_lines),
         }
     }
@@ -174,15 +164,12 @@ fn wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     follow(tests.env_remove("RUSTFLAGS"), closing_lines)
 }
 
-/// The page that the browser tests open.
-fn page(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("dist")
-}
-
 fn browser(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_browser_tests(workspace)?;
     tools::playwright(workspace, &shell)?;
-    shell.set_var("VITRINE_DIST", page(workspace));
+    let page = workspace.target.join("dist");
+    dist::build(workspace, &page)?;
+    shell.set_var("VITRINE_DIST", page);
     let _folder = shell.push_dir(workspace.root.join("tests/browser"));
     follow(cmd!(shell, "node --test --test-reporter=spec"), closing_lines)
 }
