@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::read()?;
     if !arguments.browser {
         let shell = tools::for_native_tests(&workspace)?;
-        cmd!(shell, "cargo run --release --package vitrine-tests --bin bench").run()?;
+        cmd!(shell, "cargo bench --package vitrine-tests --bench native").run()?;
     }
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;

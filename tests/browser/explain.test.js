@@ -1,0 +1,142 @@
+// The whole way, from the page through its worker to the model and back: once on WebGPU, once without it.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { choose, colours, explain, give, launch, numbers, open, picture, predictions, servePage, until } from "./harness.js";
+
+const BACKENDS = [
+  { name: "webgpu", adapter: "webgpu", fragment: "#device=gpu", device: /^WebGPU/ },
+  { name: "cpu", adapter: "none", fragment: "", device: /^CPU/ },
+];
+
+// A simulated GPU is slow, so the runs are tiny.
+const RUNS = [
+  { method: "grad-cam", parameters: {} },
+  { method: "integrated-gradients", parameters: { steps: "4" } },
+  { method: "rise", parameters: { masks: "32" } },
+];
+
+/** What each backend found, to be compared at the end. */
+const found = {};
+
+for (const backend of BACKENDS) {
+  describe(`on ${backend.name}`, () => {
+    let server, browser, page;
+    const maps = {};
+
+    before(async () => {
+      server = await servePage();
+      browser = await launch(backend.adapter);
+      page = await open(browser, server.address + backend.fragment);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.close();
+    });
+
+    test("the page opens on the device that was meant, and says so", async () => {
+      await until(page, "ready", "error");
+      assert.match(await page.getByTestId("device").textContent(), backend.device);
+      assert.equal(await page.getByTestId("error").count(), 0);
+      if (backend.adapter === "none") assert.equal(await page.evaluate(() => navigator.gpu), undefined);
+      await picture(page, `${backend.name}-1-open`);
+    });
+
+    test("the model answers with probabilities, the best one first", async () => {
+      await page.getByTestId("show-all").click();
+      const rows = await predictions(page);
+      const sum = rows.reduce((total, row) => total + row.score, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-3, `the probabilities add up to ${sum}`);
+      assert.deepEqual(rows, rows.toSorted((one, next) => next.score - one.score));
+      assert.ok(rows[0].score > 0.5, `the model is unsure of its own sample: ${rows[0].score}`);
+      found[backend.name] = { rows, maps };
+      await picture(page, `${backend.name}-2-predict`);
+    });
+
+    for (const { method, parameters } of RUNS) {
+      test(`${method} draws a map`, async () => {
+        await choose(page, method, parameters);
+        await explain(page);
+        await until(page, "done");
+        assert.equal(await page.getByTestId("heatmap").getAttribute("data-shows"), "map");
+        assert.ok((await colours(page)) > 50, "the map has few colours");
+        const { heatmap, ...report } = await numbers(page);
+        assert.equal(report.method, method);
+        assert.match(report.device, backend.device);
+        assert.equal(heatmap.values.length, heatmap.width * heatmap.height);
+        assert.ok(heatmap.values.every(Number.isFinite), "a value is missing");
+        assert.ok(Math.max(...heatmap.values.map(Math.abs)) > 0, "the map is all zero");
+        maps[method] = heatmap.values;
+        await picture(page, `${backend.name}-3-${method}`);
+      });
+    }
+
+    test("a long run can be stopped", async () => {
+      await choose(page, "rise", { masks: "20000" });
+      await page.getByTestId("run").click();
+      await page.locator("[data-testid=progress][value]").waitFor();
+      const pressed = Date.now();
+      await page.keyboard.press("Escape");
+      await until(page, "cancelled");
+      assert.ok(Date.now() - pressed < 30_000, `it took ${Date.now() - pressed} ms`);
+      await picture(page, `${backend.name}-4-cancel`);
+    });
+
+    const broken = [
+      { what: "image", zone: "image-drop", file: "holiday.png", content: "this is no picture" },
+      { what: "model", zone: "model-drop", file: "network.onnx", content: "this is no model" },
+    ];
+    for (const { what, zone, file, content } of broken) {
+      test(`a broken ${what} gives a message, and what was loaded still works`, async () => {
+        const before = await predictions(page);
+        await give(page, zone, file, content);
+        await page.getByTestId("error").waitFor();
+        await until(page, "error");
+        const message = await page.getByTestId("error").locator("p").textContent();
+        assert.ok(message.includes(file), message);
+        assert.deepEqual(await predictions(page), before);
+        await picture(page, `${backend.name}-5-broken-${what}`);
+
+        await choose(page, "grad-cam");
+        await explain(page);
+        await until(page, "done");
+        assert.equal(await page.getByTestId("error").count(), 0, "the message goes when the visitor goes on");
+        await picture(page, `${backend.name}-6-after-broken-${what}`);
+      });
+    }
+
+    test("another sample is answered, and explained by another target", async () => {
+      await page.getByTestId("sample-1").click();
+      await until(page, "ready");
+      const second = page.getByTestId("predictions").locator("li").nth(1);
+      await second.getByRole("button").click();
+      await explain(page);
+      await until(page, "done");
+      const report = await numbers(page);
+      assert.equal(report.target_index, Number(await second.getAttribute("data-class")));
+      await picture(page, `${backend.name}-7-another`);
+    });
+
+    test("the browser has nothing to complain of", () => {
+      assert.deepEqual(page.complaints, []);
+    });
+  });
+}
+
+describe("both backends", () => {
+  test("give the same answers and the same maps", () => {
+    const { webgpu, cpu } = found;
+    assert.ok(webgpu && cpu, "a backend gave no answers");
+    for (const row of cpu.rows) {
+      const other = webgpu.rows.find((candidate) => candidate.class === row.class);
+      assert.ok(Math.abs(other.score - row.score) < 1e-4, `class ${row.class}: ${other.score} and ${row.score}`);
+    }
+    for (const { method } of RUNS) {
+      const [one, other] = [cpu.maps[method], webgpu.maps[method]];
+      const largest = Math.max(...one.map(Math.abs));
+      const error = Math.max(...one.map((value, index) => Math.abs(value - other[index]))) / largest;
+      assert.ok(error < 1e-3, `${method}: the maps differ by ${error} of the largest value`);
+    }
+  });
+});

@@ -1,0 +1,203 @@
+// A worker that computes nothing: it speaks the protocol, so that tests of the page alone need neither a model nor a
+// device. What it does is decided by the names of the files it is given:
+//   broken*  the file does not load      crash*  the worker dies      lost*  the device is lost
+// Messages have the form that serde-wasm-bindgen gives to crates/protocol/src/message.rs.
+
+const SIZE = 64;
+const LABELS = ["grebe", "heron", "owl", "finch", "stork", "gull", "crane", "robin", "ibis", "wren"];
+
+const say = (event) => postMessage(event);
+const choice = (id, help) => ({ id, help });
+const reference = (authors, year, title, venue) => ({ authors, year, title, venue });
+
+const METHODS = [
+  {
+    id: "integrated-gradients",
+    name: "Integrated Gradients",
+    family: "path",
+    summary: "Follows the model from a blank picture to yours and adds up how much every pixel moves the answer.",
+    reference: reference("M. Sundararajan, A. Taly, Q. Yan", 2017, "Axiomatic Attribution for Deep Networks", "ICML"),
+    needs: ["forward", "gradient"],
+    parameters: [
+      { id: "steps", help: "Points on the path; more of them add up better.", kind: { type: "integer", min: 1, max: 1000 }, default: 50 },
+      { id: "baseline", help: "The blank picture the path starts from.", kind: { type: "infill" }, default: "black" },
+      {
+        id: "rule",
+        help: "How points are placed and weighted.",
+        kind: { type: "choice", choices: [choice("gauss-legendre", "most exact"), choice("left", "left ends")] },
+        default: "gauss-legendre",
+      },
+      { id: "multiply-by-inputs", help: "Whether values are per pixel or per unit of change.", kind: { type: "boolean" }, default: true },
+    ],
+    promises: ["completeness"],
+  },
+  {
+    id: "grad-cam",
+    name: "Grad-CAM",
+    family: "cam",
+    summary: "Shows which places of a late layer speak for the answer.",
+    reference: reference("R. R. Selvaraju and others", 2017, "Grad-CAM: Visual Explanations from Deep Networks", "ICCV"),
+    needs: ["gradient", "spatial-layer"],
+    parameters: [{ id: "relu", help: "Drop what speaks against the answer.", kind: { type: "boolean" }, default: true }],
+    promises: [],
+  },
+  {
+    id: "rise",
+    name: "RISE",
+    family: "sampling",
+    summary: "Hides random parts of the picture again and again and watches the answer.",
+    reference: reference("V. Petsiuk, A. Das, K. Saenko", 2018, "RISE: Randomized Input Sampling", "BMVC"),
+    needs: ["forward", "image-input"],
+    parameters: [
+      { id: "masks", help: "Number of masks; more of them give a smoother map.", kind: { type: "integer", min: 1, max: 100000 }, default: 500 },
+      { id: "keep", help: "Share of the picture that stays visible.", kind: { type: "number", min: 0.01, max: 0.99 }, default: 0.5 },
+    ],
+    promises: ["seeded", "partial"],
+  },
+];
+
+/** A round creature on a hill, another one for every `kind`. */
+function picture(kind) {
+  const rgba = new Uint8Array(4 * SIZE * SIZE);
+  const [x0, y0] = [26 + 3 * kind, 36 - 2 * kind];
+  for (let y = 0; y < SIZE; y++) {
+    for (let x = 0; x < SIZE; x++) {
+      const inside = (cx, cy, r) => (x - cx) ** 2 + (y - cy) ** 2 < r * r;
+      let colour = y > 44 + 4 * Math.sin(x / 9 + kind) ? [120, 150 - 9 * kind, 90] : [180 - y, 205 - y / 2, 225];
+      if (inside(x0, y0, 15)) colour = [190 - 25 * kind, 110 + 15 * kind, 70 + 25 * kind];
+      if (inside(x0 + 12, y0 - 12, 8)) colour = [200 - 25 * kind, 130 + 15 * kind, 90 + 25 * kind];
+      if (inside(x0 + 14, y0 - 14, 2)) colour = [20, 20, 25];
+      rgba.set([...colour, 255], 4 * (y * SIZE + x));
+    }
+  }
+  return { width: SIZE, height: SIZE, rgba };
+}
+
+function heatMap(signed, share) {
+  const values = new Float32Array(SIZE * SIZE);
+  for (let y = 0; y < SIZE; y++) {
+    for (let x = 0; x < SIZE; x++) {
+      const bump = (cx, cy, r) => Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * r * r));
+      values[y * SIZE + x] = share * (bump(38, 24, 7) - (signed ? 0.7 * bump(22, 42, 8) : 0));
+    }
+  }
+  return { width: SIZE, height: SIZE, bytes: new Uint8Array(values.buffer) };
+}
+
+function predictions() {
+  return LABELS.map((label, index) => ({ class: (index + 2) % LABELS.length, label: LABELS[(index + 2) % LABELS.length], score: 0.93 * 0.07 ** index }));
+}
+
+function model(name, inferred) {
+  return {
+    ModelLoaded: {
+      name,
+      card: {
+        name,
+        description: "Tells ten kinds of drawn creatures apart by how their parts go together.",
+        task: "classification",
+        input: { layout: "NCHW", width: SIZE, height: SIZE, channels: "rgb", range: [0, 1], mean: [], std: [] },
+        labels: LABELS,
+        "target-layer": "stage3",
+        licence: "MIT OR Apache-2.0",
+        "test-accuracy": 0.983,
+      },
+      inferred,
+      layers: ["stage1", "stage2", "stage3"].map((layer, index) => ({ name: layer, operator: "Relu", shape: [32 << index, 32 >> index, 32 >> index] })),
+      notes: [],
+    },
+  };
+}
+
+function image(name, kind) {
+  return { ImageLoaded: { name, picture: picture(kind), predictions: predictions(), probabilities: true } };
+}
+
+const failed = (run, kind, message) => ({ Failed: { run, problem: { kind, message } } });
+
+let device = { kind: "cpu", name: "CPU", reason: "No graphics processor answered, so the processor does the work." };
+let current = image("sample 1", 0);
+let cancelled = new Set();
+
+function start({ version, device: wanted }) {
+  if (wanted === "gpu") device = { kind: "gpu", name: "WebGPU (mock)", reason: "It was asked for." };
+  const samples = [0, 1, 2, 3, 4, 5].map((kind) => ({ label: `a ${LABELS[kind + 2]}`, picture: picture(kind) }));
+  say({ Ready: { version, device, methods: METHODS, models: [["critters", "Critters"], ["digits", "Digits"]], samples } });
+  say(model("critters", false));
+  say(current);
+}
+
+function load(file, done) {
+  if (file.name.startsWith("crash")) throw new Error("unreachable executed");
+  if (file.name.startsWith("lost")) return say(failed(undefined, "device", "The graphics processor was lost."));
+  if (file.name.startsWith("broken")) {
+    return say(failed(undefined, "input", `${file.name} is not an image that can be read. Give a PNG or JPEG file.`));
+  }
+  done(file.name);
+}
+
+function loadModel(source) {
+  const loaded = (name, inferred) => {
+    say(model(name, inferred));
+    say(current);
+  };
+  if (source.Builtin) return loaded(source.Builtin, false);
+  load(source.File.onnx, (name) => loaded(name, source.File.card === undefined));
+}
+
+function loadImage(source) {
+  const loaded = (name, kind) => {
+    current = image(name, kind);
+    say(current);
+  };
+  if (source.Sample !== undefined) return loaded(`sample ${Number(source.Sample) + 1}`, Number(source.Sample));
+  load(source.File, (name) => loaded(name, 5));
+}
+
+async function explain(request) {
+  const { run, method, parameters } = request;
+  const total = Number(parameters.get("masks") ?? parameters.get("steps") ?? 20);
+  const signed = method === "integrated-gradients";
+  if (request.target.includes("phoenix")) {
+    return say(failed(run, "input", "There is no class phoenix; the nearest name is finch."));
+  }
+  for (let done = 1; done <= total; done += Math.ceil(total / 20)) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    if (cancelled.has(run)) return say({ Cancelled: { run } });
+    say({ Progress: { run, done, total, seconds_left: (total - done) * 0.01 } });
+    if (method === "rise") say({ Partial: { run, map: heatMap(false, done / total) } });
+  }
+  const [best] = predictions();
+  const report = {
+    schema: "vitrine-report-1",
+    version: "0.1.0",
+    method,
+    parameters: new Map([["steps", total]]),
+    layer: method === "grad-cam" ? request.layer ?? "stage3" : undefined,
+    seed: request.seed,
+    target: `logit of ${best.class} (${best.label})`,
+    target_index: best.class,
+    model: { name: "critters", sha256: "0".repeat(64) },
+    input: "sample",
+    device: device.name,
+    predictions: [best],
+    prediction: 7.3125,
+    baseline_prediction: signed ? 0.25 : undefined,
+    completeness_gap: signed ? 0.0125 : undefined,
+    shape: [3, SIZE, SIZE],
+    batch: 16,
+    forward_passes: total,
+    backward_passes: method === "rise" ? 0 : total,
+    seconds: { load: 0.1, first_run: 0.05, explain: 0.731 },
+    notes: [],
+  };
+  say({ Done: { run, map: heatMap(signed, 1), report } });
+}
+
+self.onmessage = ({ data }) => {
+  if (data.Start) start(data.Start);
+  else if (data.LoadModel) loadModel(data.LoadModel);
+  else if (data.LoadImage) loadImage(data.LoadImage);
+  else if (data.Explain) explain(data.Explain);
+  else if (data.Cancel) cancelled.add(data.Cancel.run);
+};

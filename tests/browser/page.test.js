@@ -1,0 +1,252 @@
+// The page by itself: its worker is replaced by one that computes nothing (mock-worker.js).
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { choose, explain, give, launch, numbers, open, picture, servePageWithMockWorker, until } from "./harness.js";
+
+let server, browser, page;
+
+before(async () => {
+  server = await servePageWithMockWorker();
+  browser = await launch("none");
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+afterEach(() => page?.context().close());
+
+async function opened(fragment = "", options = {}) {
+  page = await open(browser, server.address + fragment, options);
+  await until(page, "ready", "done");
+  return page;
+}
+
+const notice = () => page.getByTestId("error").locator("p").textContent();
+
+test("a link selects everything and runs once, and sharing gives the link back", async () => {
+  const fragment = "#model=digits&image=sample-2&method=rise&target=prob%3A3&seed=7&p.masks=40";
+  await opened(fragment, { permissions: ["clipboard-read", "clipboard-write"] });
+  await until(page, "done");
+  assert.equal(await page.getByTestId("model-select").inputValue(), "digits");
+  assert.equal(await page.getByTestId("sample-2").getAttribute("aria-pressed"), "true");
+  assert.equal(await page.getByTestId("method-select").inputValue(), "rise");
+  assert.equal(await page.getByTestId("target-select").inputValue(), "3");
+  assert.equal((await numbers(page)).seed, 7);
+  await page.getByTestId("share").click();
+  await page.getByText("The link is copied").waitFor();
+  const copied = new URL(await page.evaluate(() => navigator.clipboard.readText()));
+  assert.equal(copied.hash, fragment);
+  assert.equal(page.url(), copied.href);
+});
+
+test("a new fragment in the address is followed without loading the page again", async () => {
+  await opened();
+  await page.evaluate(() => (window.same = true));
+  await page.evaluate(() => (location.hash = "#method=grad-cam&image=sample-1"));
+  await until(page, "done");
+  assert.equal(await page.getByTestId("method-select").inputValue(), "grad-cam");
+  assert.equal(await page.getByTestId("sample-1").getAttribute("aria-pressed"), "true");
+  assert.equal(await page.evaluate(() => window.same), true);
+});
+
+test("a link to a method that does not exist says which there are", async () => {
+  page = await open(browser, `${server.address}#method=magic`);
+  await page.getByTestId("error").waitFor();
+  assert.match(await notice(), /"magic".*integrated-gradients, grad-cam, rise/);
+  await page.getByTestId("dismiss").click();
+  await until(page, "ready");
+  assert.equal(await page.getByTestId("error").count(), 0);
+});
+
+test("a worker that dies is replaced, with the same model and picture", async () => {
+  await opened();
+  await give(page, "model-drop", "mine.onnx", "a model");
+  await until(page, "ready");
+  await page.getByTestId("sample-3").click();
+  await until(page, "ready");
+  await give(page, "image-drop", "crash.png", "deadly");
+  await page.getByTestId("error").waitFor();
+  assert.match(await notice(), /stopped.*unreachable executed.*started again/);
+  await until(page, "ready");
+  assert.equal(await page.getByTestId("sample-3").getAttribute("aria-pressed"), "true");
+  assert.equal(await page.getByTestId("model-select").locator("option:checked").textContent(), "mine.onnx");
+  await picture(page, "page-crash");
+  await explain(page);
+  await until(page, "done");
+});
+
+test("a lost device is replaced by the CPU", async () => {
+  await opened("#device=gpu");
+  assert.match(await page.getByTestId("device").textContent(), /WebGPU/);
+  await give(page, "image-drop", "lost.png", "");
+  await page.getByTestId("error").waitFor();
+  assert.match(await notice(), /graphics processor was lost.*on the CPU/);
+  await until(page, "ready");
+  assert.equal(await page.getByTestId("device").textContent(), "CPU");
+});
+
+test("a worker that keeps dying is not started for ever", async () => {
+  await opened();
+  for (const attempt of [1, 2, 3]) {
+    await give(page, "image-drop", "crash.png", "deadly");
+    await (attempt < 3 ? until(page, "ready") : page.getByText("Reload the page", { exact: true }).waitFor());
+  }
+  await until(page, "error");
+  await picture(page, "page-stopped");
+  await page.getByText("Reload the page", { exact: true }).click();
+  await until(page, "ready");
+});
+
+test("a worker that does not load gives a message and no endless loop", async () => {
+  const loader = /worker_loader/;
+  page = await (await browser.newContext()).newPage();
+  await page.route(loader, (route) => route.fulfill({ status: 404 }));
+  await page.goto(server.address);
+  await page.getByText("Reload the page", { exact: true }).waitFor();
+  assert.match(await notice(), /could not be loaded/);
+});
+
+test("the keyboard alone is enough", async () => {
+  await opened();
+  const focused = (selector) => page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
+  const reach = async (selector) => {
+    for (let presses = 0; presses < 60; presses++) {
+      if (await focused(selector)) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`${selector} cannot be reached`);
+  };
+  await reach("[data-testid=sample-1]");
+  await page.keyboard.press("Enter");
+  await until(page, "ready");
+  assert.equal(await page.getByTestId("sample-1").getAttribute("aria-pressed"), "true");
+  await reach("[data-testid=predictions] li:nth-child(2) button");
+  await page.keyboard.press("Space");
+  assert.equal(await page.getByTestId("target-select").inputValue(), "3");
+  await reach("[data-testid=method-select]");
+  await page.keyboard.type("RISE");
+  await reach("summary");
+  await page.keyboard.press("Enter");
+  await reach("[data-testid=parameter-masks]");
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.type("4000");
+  await page.keyboard.press("Enter");
+  await until(page, "running");
+  await page.keyboard.press("Escape");
+  await until(page, "cancelled");
+  await reach("[data-testid=run]");
+  await page.keyboard.press("Enter");
+  await until(page, "done");
+  assert.ok(await focused("[data-testid=run]"), "the focus stays on the button");
+});
+
+test("a wrong value is explained beside its field, and nothing can be run", async () => {
+  await opened();
+  await choose(page, "integrated-gradients", { steps: "0" });
+  const field = page.locator(".field", { has: page.getByTestId("parameter-steps") });
+  assert.match(await field.getByRole("alert").textContent(), /"0" is not a whole number from 1 to 1000/);
+  assert.ok(await page.getByTestId("run").isDisabled());
+  await picture(page, "page-wrong-value");
+  await page.getByTestId("reset").click();
+  await explain(page);
+  assert.match(await page.getByTestId("facts").textContent(), /Does it add up\?yes/);
+});
+
+test("partial maps appear while a run goes on", async () => {
+  await opened();
+  await choose(page, "rise", { masks: "500" });
+  await page.getByTestId("run").click();
+  await page.locator("[data-testid=status][data-state=running]").waitFor();
+  await page.locator("[data-testid=heatmap][data-shows=map]").waitFor();
+  assert.equal(await page.getByTestId("status").getAttribute("data-state"), "running");
+  const { value, max } = await page.getByTestId("progress").evaluate(({ value, max }) => ({ value, max }));
+  assert.ok(value > 0 && value <= max && max === 500, `${value} of ${max}`);
+  await picture(page, "page-running");
+  await until(page, "done");
+});
+
+test("opacity and palette change the drawing alone", async () => {
+  await opened("#method=integrated-gradients");
+  await until(page, "done");
+  assert.equal(await page.getByTestId("palette").inputValue(), "blue-red", "a signed map gets a signed palette");
+  const pixel = () =>
+    page.getByTestId("heatmap").evaluate((canvas) => [...canvas.getContext("2d").getImageData(0, 0, 1, 1).data]);
+  const version = async () => Number(await page.getByTestId("heatmap").getAttribute("data-version"));
+  const redrawn = async (change) => {
+    const before = await version();
+    await change();
+    await page.waitForFunction(
+      (before) => Number(document.querySelector("[data-testid=heatmap]").dataset.version) > before,
+      before,
+    );
+    return pixel();
+  };
+  const mixed = await pixel();
+  const pictureAlone = await redrawn(() => page.getByTestId("opacity").fill("0"));
+  assert.deepEqual(pictureAlone, [180, 205, 225, 255], "the mock's sky");
+  const mapAlone = await redrawn(() => page.getByTestId("opacity").fill("100"));
+  const viridis = await redrawn(() => page.getByTestId("palette").selectOption("viridis"));
+  assert.notDeepEqual(mixed, pictureAlone);
+  assert.notDeepEqual(mapAlone, viridis);
+  assert.match(await page.getByTestId("colour-bar").textContent(), /^0.*matters little/);
+});
+
+test("the picture is saved as PNG", async () => {
+  await opened("#method=grad-cam");
+  await until(page, "done");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("download-png").click()]);
+  assert.equal(download.suggestedFilename(), "vitrine-grad-cam.png");
+  const chunks = await (await download.createReadStream()).toArray();
+  assert.deepEqual([...Buffer.concat(chunks).subarray(1, 4)], [...Buffer.from("PNG")]);
+});
+
+test("files can be dropped and pasted anywhere", async () => {
+  await opened();
+  const deliver = (type, names) =>
+    page.evaluate(
+      ([type, names]) => {
+        const data = new DataTransfer();
+        for (const name of names) data.items.add(new File(["x"], name));
+        const options = { bubbles: true, cancelable: true, dataTransfer: data, clipboardData: data };
+        const event = type === "drop" ? new DragEvent(type, options) : new ClipboardEvent(type, options);
+        document.querySelector("main").dispatchEvent(event);
+      },
+      [type, names],
+    );
+  await deliver("paste", ["pasted.png"]);
+  await page.getByText("Now: pasted.png").waitFor();
+  await deliver("drop", ["dropped.onnx", "dropped.card.json"]);
+  await page.getByTestId("model-select").locator("option", { hasText: "dropped.onnx" }).waitFor({ state: "attached" });
+  await until(page, "ready");
+  await deliver("drop", ["one.png", "two.png"]);
+  await page.getByTestId("error").waitFor();
+  assert.match(await notice(), /one image at a time/);
+});
+
+test("an embedded page leaves out its head, and what a link hides", async () => {
+  await opened("#embed=1&hide=model,images");
+  for (const part of ["device", "model-select", "sample-0"]) assert.equal(await page.getByTestId(part).count(), 0, part);
+  await explain(page);
+  await until(page, "done");
+  await picture(page, "page-embedded");
+});
+
+const LOOKS = [
+  { name: "desktop-light", viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  { name: "desktop-dark", viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  { name: "tablet-light", viewport: { width: 900, height: 1100 }, colorScheme: "light" },
+  { name: "phone-light", viewport: { width: 390, height: 844 }, colorScheme: "light" },
+  { name: "phone-dark", viewport: { width: 390, height: 844 }, colorScheme: "dark" },
+];
+for (const { name, ...options } of LOOKS) {
+  test(`nothing sticks out sideways: ${name}`, async () => {
+    await opened("#method=integrated-gradients", { ...options, reducedMotion: "reduce" });
+    await until(page, "done");
+    const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
+    assert.equal(scrollWidth, clientWidth);
+    assert.deepEqual(page.complaints, []);
+    await picture(page, `page-${name}`);
+  });
+}

@@ -1,0 +1,32 @@
+//! The page: what visitors see and touch. It owns pixels and state; a worker owns the model and computes.
+//!
+//! - [`state`]: everything the page knows and how it changes, free of the browser
+//! - [`question`], [`target`], [`link`]: what is asked, and how it is written in an address
+//! - [`app`]: carries out what the state commands, and lays out the [`parts`]
+//! - [`parts`]: one component per part of the page; [`widgets`]: what they are made of
+//! - [`worker_handle`], [`files`], [`fetch`], [`save`], [`canvas`], [`panic`]: the browser
+
+mod app;
+mod canvas;
+mod fetch;
+mod files;
+mod link;
+mod number;
+mod panic;
+mod parts;
+mod question;
+mod save;
+mod state;
+mod target;
+mod widgets;
+#[path = "../wire.rs"]
+mod wire;
+mod worker_handle;
+
+fn main() {
+    panic::show_in_page();
+    let place = web_sys::window().and_then(|window| window.document()?.get_element_by_id("vitrine"));
+    if let Some(place) = place {
+        yew::Renderer::<app::App>::with_root(place).render();
+    }
+}

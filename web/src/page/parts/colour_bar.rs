@@ -1,0 +1,48 @@
+//! Which colour stands for which value.
+
+use std::rc::Rc;
+
+use vitrine_image::{Palette, Scale, legend};
+use yew::prelude::*;
+
+use crate::number::short;
+use crate::state::HeatMap;
+use crate::widgets::Picture;
+
+/// Colours of the bar.
+const STEPS: usize = 256;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct ColourBarProperties {
+    pub(crate) palette: Palette,
+    pub(crate) scale: Scale,
+    pub(crate) map: Rc<HeatMap>,
+}
+
+#[component]
+pub(crate) fn ColourBar(properties: &ColourBarProperties) -> Html {
+    let ColourBarProperties { palette, scale, map } = properties;
+    let rgba: Rc<[u8]> = legend(*palette, STEPS).into();
+    let (low, high) = scale.range(*palette);
+    if scale.limit == 0.0 {
+        return html! { <p class="hint">{"This map is the same everywhere: it singles nothing out."}</p> };
+    }
+    // Values beyond the ends share the end's colour.
+    let below = if map.values.iter().any(|value| *value < low) { "≤ " } else { "" };
+    let above = if map.values.iter().any(|value| *value > high) { "≥ " } else { "" };
+    let (left, right) =
+        if palette.is_signed() { ("speaks against it", "speaks for it") } else { ("matters little", "speaks for it") };
+    html! {
+        <div class="colour-bar" data-testid="colour-bar">
+            <Picture width={STEPS} height=1 {rgba} label={format!("Colours from {} to {}", short(low.into()), short(high.into()))} />
+            <div class="ticks">
+                <span>{below}{short(low.into())}</span>
+                if palette.is_signed() {
+                    <span>{"0"}</span>
+                }
+                <span>{above}{short(high.into())}</span>
+            </div>
+            <div class="ticks hint"><span>{left}</span><span>{right}</span></div>
+        </div>
+    }
+}

@@ -1,0 +1,148 @@
+//! The question: which answer, by which method, with which settings.
+
+use std::rc::Rc;
+
+use vitrine_protocol::{Family, MethodInfo, ModelSummary, Need, Prediction};
+use yew::prelude::*;
+
+use super::settings::Settings;
+use crate::question::Question;
+use crate::state::{Action, Change};
+use crate::target::{self, Scalar};
+use crate::widgets::{Entry, Select};
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct MethodFormProperties {
+    pub(crate) methods: Rc<[MethodInfo]>,
+    pub(crate) question: Question,
+    pub(crate) predictions: Vec<Prediction>,
+    pub(crate) model: Option<Rc<ModelSummary>>,
+    /// Whether the method's settings are shown.
+    pub(crate) settings: bool,
+    pub(crate) on: Callback<Action>,
+}
+
+#[component]
+pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
+    let MethodFormProperties { methods, question, predictions, model, .. } = properties;
+    let ask = properties.on.reform(Action::Ask);
+    let (scalar, class) = target::split(&question.target);
+    let method = methods.iter().find(|method| method.id == question.method);
+    let choose_class = ask.reform(move |class: String| Change::Target(format!("{}{class}", scalar.prefix())));
+    let choose_scalar = {
+        let class = class.to_owned();
+        ask.reform(move |prefix: String| Change::Target(format!("{prefix}{class}")))
+    };
+    html! {
+        <form class="method" aria-labelledby="method-title" onsubmit={properties.on.reform(|event: SubmitEvent| {
+            event.prevent_default();
+            Action::Run
+        })}>
+            <h2 id="method-title">{"Ask why"}</h2>
+            <div class="field">
+                <label for="target-select">{"Explain"}</label>
+                <Select
+                    id="target-select"
+                    test_id="target-select"
+                    entries={classes(class, predictions)}
+                    value={shown_class(class, predictions)}
+                    on_change={choose_class}
+                />
+            </div>
+            <div class="field">
+                <label for="method-select">{"Method"}</label>
+                <Select
+                    id="method-select"
+                    test_id="method-select"
+                    entries={methods.iter().map(entry).collect::<Vec<_>>()}
+                    value={question.method.clone()}
+                    described_by="method-summary"
+                    on_change={ask.reform(Change::Method)}
+                />
+            </div>
+            if let Some(method) = method {
+                <div id="method-summary">
+                    <p>{&method.summary}</p>
+                    <p class="hint">{ reference(method) }</p>
+                </div>
+                if let Some(model) = model.as_ref().filter(|_| method.needs.contains(&Need::SpatialLayer)) {
+                    <div class="field">
+                        <label for="layer-select">{"Layer"}</label>
+                        <Select
+                            id="layer-select"
+                            test_id="layer-select"
+                            entries={layers(question, model)}
+                            value={question.layer.clone().unwrap_or_default()}
+                            on_change={ask.reform(|layer: String| Change::Layer(Some(layer).filter(|layer| !layer.is_empty())))}
+                        />
+                    </div>
+                }
+                if properties.settings {
+                    <Settings method={method.clone()} question={question.clone()} on={ask}>
+                        <div class="field">
+                            <label for="scalar-select">{"Number explained"}</label>
+                            <Select
+                                id="scalar-select"
+                                test_id="scalar-select"
+                                entries={Scalar::ALL.map(|scalar| Entry::new(scalar.prefix(), scalar.name())).to_vec()}
+                                value={scalar.prefix()}
+                                on_change={choose_scalar}
+                            />
+                        </div>
+                    </Settings>
+                }
+            }
+            // Lets Enter in a field start the run.
+            <input type="submit" hidden=true />
+        </form>
+    }
+}
+
+fn entry(method: &MethodInfo) -> Entry {
+    let group = match method.family {
+        Family::Path => "Gradients along a path",
+        Family::Cam => "A layer's activations",
+        Family::Sampling => "Hiding parts and watching",
+    };
+    Entry { group: group.to_owned(), ..Entry::new(&method.id, &method.name) }
+}
+
+fn reference(method: &MethodInfo) -> String {
+    let paper = &method.reference;
+    format!("{} ({}): {}. {}.", paper.authors, paper.year, paper.title.trim_end_matches('.'), paper.venue)
+}
+
+/// The menu of answers, in the model's own order, and whatever else a link asks for.
+fn classes(class: &str, predictions: &[Prediction]) -> Vec<Entry> {
+    let best = predictions.first().map(|best| format!("the top answer: {}", best.label));
+    let mut entries = vec![Entry::new("auto", best.unwrap_or_else(|| "the top answer".to_owned()))];
+    let mut sorted: Vec<&Prediction> = predictions.iter().collect();
+    sorted.sort_by_key(|entry| entry.class);
+    entries.extend(sorted.into_iter().map(|entry| Entry::new(entry.class.to_string(), &entry.label)));
+    let value = shown_class(class, predictions);
+    if entries.iter().all(|entry| entry.value != value) {
+        entries.push(Entry::new(value.clone(), value));
+    }
+    entries
+}
+
+fn shown_class(class: &str, predictions: &[Prediction]) -> String {
+    target::class_of(class, predictions).map_or_else(|| class.to_owned(), |index| index.to_string())
+}
+
+fn layers(question: &Question, model: &ModelSummary) -> Vec<Entry> {
+    let default = model
+        .card
+        .target_layer
+        .as_ref()
+        .map_or("the model's own choice".to_owned(), |name| format!("{name} (the model's own choice)"));
+    let mut entries = vec![Entry::new("", default)];
+    entries.extend(model.layers.iter().map(|layer| {
+        let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
+        Entry::new(&layer.name, format!("{}: {}, {}", layer.name, layer.operator, shape.join(" × ")))
+    }));
+    if let Some(name) = question.layer.as_ref().filter(|name| entries.iter().all(|entry| entry.value != **name)) {
+        entries.push(Entry::new(name, format!("{name} (not in this model)")));
+    }
+    entries
+}

@@ -1,0 +1,143 @@
+//! One parameter as a form field, made from its description alone.
+
+use vitrine_protocol::{Parameter, ParameterKind};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::state::Change;
+use crate::widgets::{Entry, Select};
+
+/// What can stand for "removed" in a page; links may name other values.
+const INFILLS: [(&str, &str); 7] = [
+    ("zero", "zero, as the model sees it"),
+    ("black", "black"),
+    ("white", "white"),
+    ("grey", "grey"),
+    ("mean", "the picture's mean colour"),
+    ("blur", "a strongly blurred copy"),
+    ("noise", "noise"),
+];
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct ParameterFieldProperties {
+    pub(crate) parameter: Parameter,
+    /// The text of the field.
+    pub(crate) value: String,
+    pub(crate) problem: Option<String>,
+    pub(crate) on: Callback<Change>,
+}
+
+#[component]
+pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
+    let ParameterFieldProperties { parameter, value, problem, .. } = properties;
+    let id = format!("parameter-{}", parameter.id);
+    let on_value = {
+        let parameter = parameter.id.clone();
+        properties.on.reform(move |value: String| Change::Parameter(parameter.clone(), value))
+    };
+    let number = |min: String, max: String, step: &'static str| {
+        html! {
+            <input
+                id={id.clone()}
+                data-testid={id.clone()}
+                type="number"
+                {min}
+                {max}
+                {step}
+                value={value.clone()}
+                aria-describedby={format!("{id}-help")}
+                aria-invalid={problem.as_ref().map(|_| "true")}
+                oninput={on_value.reform(|event: InputEvent| text(&event))}
+            />
+        }
+    };
+    let choice = |entries: Vec<Entry>| {
+        html! {
+            <Select
+                id={id.clone()}
+                test_id={id.clone()}
+                {entries}
+                value={value.clone()}
+                described_by={format!("{id}-help")}
+                on_change={on_value.clone()}
+            />
+        }
+    };
+    let control = match &parameter.kind {
+        ParameterKind::Integer { min, max } => number(min.to_string(), max.to_string(), "1"),
+        ParameterKind::Number { min, max } => number(min.to_string(), max.to_string(), "any"),
+        ParameterKind::Boolean => html! {
+            <input
+                id={id.clone()}
+                data-testid={id.clone()}
+                type="checkbox"
+                checked={value == "true"}
+                aria-describedby={format!("{id}-help")}
+                onchange={on_value.reform(|event: Event| checked(&event).to_string())}
+            />
+        },
+        ParameterKind::Choice { choices } => {
+            choice(choices.iter().map(|choice| Entry::new(&choice.id, described(&choice.id, &choice.help))).collect())
+        }
+        ParameterKind::Infill => {
+            let mut entries: Vec<Entry> = INFILLS.into_iter().map(|(id, name)| Entry::new(id, name)).collect();
+            if entries.iter().all(|entry| entry.value != *value) {
+                entries.push(Entry::new(value, value));
+            }
+            choice(entries)
+        }
+    };
+    html! {
+        <Field id={id.clone()} label={label(&parameter.id)} help={parameter.help.clone()} problem={problem.clone()}>
+            { control }
+        </Field>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct FieldProperties {
+    /// Id of the control.
+    pub(crate) id: AttrValue,
+    pub(crate) label: AttrValue,
+    pub(crate) help: AttrValue,
+    pub(crate) problem: Option<String>,
+    pub(crate) children: Html,
+}
+
+/// A control with its label above, and below it what is wrong with its value, or else what it does.
+#[component]
+pub(crate) fn Field(properties: &FieldProperties) -> Html {
+    html! {
+        <div class="field">
+            <label for={&properties.id}>{&properties.label}</label>
+            { properties.children.clone() }
+            <p id={format!("{}-help", properties.id)} class="hint">
+                if let Some(problem) = &properties.problem {
+                    <span class="problem" role="alert">{problem}{" "}</span>
+                }
+                {&properties.help}
+            </p>
+        </div>
+    }
+}
+
+/// The text of the input that an event comes from.
+pub(super) fn text(event: &InputEvent) -> String {
+    event.target().map(|target| target.unchecked_into::<HtmlInputElement>().value()).unwrap_or_default()
+}
+
+fn checked(event: &Event) -> bool {
+    event.target().is_some_and(|target| target.unchecked_into::<HtmlInputElement>().checked())
+}
+
+/// `multiply-by-inputs` is `Multiply by inputs`.
+fn label(id: &str) -> String {
+    let words = id.replace('-', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn described(id: &str, help: &str) -> String {
+    if help.is_empty() { id.to_owned() } else { format!("{id}: {help}") }
+}

@@ -1,0 +1,83 @@
+//! The picture with the map over it, and everything about the map.
+
+use std::rc::Rc;
+
+use vitrine_image::{Palette, Scale};
+use vitrine_protocol::Report;
+use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
+use yew::prelude::*;
+
+use super::colour_bar::ColourBar;
+use super::facts::Facts;
+use super::map_canvas::MapCanvas;
+use super::results::Results;
+use super::view_controls::ViewControls;
+use crate::link::Link;
+use crate::state::{Action, HeatMap, Image};
+
+/// Share of the values, in percent, that the colours tell apart: a few outliers would turn the rest pale.
+const PERCENTILE: f32 = 99.5;
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct StageProperties {
+    pub(crate) image: Option<Rc<Image>>,
+    pub(crate) map: Option<Rc<HeatMap>>,
+    /// Absent while the map is partial.
+    pub(crate) report: Option<Rc<Report>>,
+    /// Whether a run goes on.
+    pub(crate) running: bool,
+    pub(crate) palette: Palette,
+    pub(crate) opacity: f32,
+    /// Leads back to this map.
+    pub(crate) link: Link,
+    /// Whether opacity, palette and colour bar are shown.
+    pub(crate) controls: bool,
+    /// Whether the numbers and the downloads are shown.
+    pub(crate) facts: bool,
+    pub(crate) on: Callback<Action>,
+}
+
+#[component]
+pub(crate) fn Stage(properties: &StageProperties) -> Html {
+    let StageProperties { image, map, report, opacity, on, .. } = properties;
+    let palette = properties.palette;
+    let canvas = use_node_ref();
+    use_effect_with((canvas.clone(), properties.running), |(canvas, running)| {
+        // On a phone the button is far from the map that it starts.
+        if let Some(canvas) = canvas.cast::<Element>().filter(|_| *running) {
+            let options = ScrollIntoViewOptions::new();
+            options.set_block(ScrollLogicalPosition::Nearest);
+            canvas.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
+    let scale = map.as_ref().map(|map| Scale::fit(&map.values, palette, PERCENTILE));
+    html! {
+        <section class="stage" aria-label="Picture and heat map">
+            <figure>
+                <MapCanvas canvas={canvas.clone()} image={image.clone()} map={map.clone()} {palette} {scale} {opacity} />
+                <figcaption>{ caption(image.as_deref(), map.as_deref(), report.as_deref()) }</figcaption>
+            </figure>
+            if let (true, Some(map), Some(scale)) = (properties.controls, map, scale) {
+                <ColourBar {palette} {scale} map={map.clone()} />
+            }
+            if properties.controls {
+                <ViewControls {palette} {opacity} {on} />
+            }
+            if let (true, Some(map), Some(report)) = (properties.facts, map, report) {
+                <Facts report={report.clone()} />
+                <Results {canvas} report={report.clone()} map={map.clone()} link={properties.link.clone()} {on} />
+            }
+        </section>
+    }
+}
+
+fn caption(image: Option<&Image>, map: Option<&HeatMap>, report: Option<&Report>) -> String {
+    match (image, map, report) {
+        (None, ..) => String::new(),
+        (Some(image), None, _) => {
+            format!("{}, {} × {} pixels: as the model sees it", image.name, image.picture.width, image.picture.height)
+        }
+        (Some(image), Some(_), Some(report)) => format!("{}: what speaks for the {}", image.name, report.target),
+        (Some(image), Some(_), None) => format!("{}: a first impression, not the finished map", image.name),
+    }
+}

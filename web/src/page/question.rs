@@ -1,0 +1,110 @@
+//! What the visitor asks: a method, a target, a layer, a seed and parameters, as typed.
+
+use std::collections::BTreeMap;
+
+use vitrine_protocol::{ExplainRequest, MethodInfo, ModelSummary, Need, Parameter};
+
+use crate::link::Link;
+
+/// A question in the making; texts may still be wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Question {
+    /// Method id; empty until the methods are known.
+    pub(crate) method: String,
+    /// Target, as on the command line.
+    pub(crate) target: String,
+    /// Layer by its value name; the model's default when absent.
+    pub(crate) layer: Option<String>,
+    /// Seed, as typed.
+    pub(crate) seed: String,
+    /// Parameters, as typed, by id. One name means the same in every method, so a value outlives a change of method.
+    pub(crate) parameters: BTreeMap<String, String>,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Question {
+            method: String::new(),
+            target: "auto".to_owned(),
+            layer: None,
+            seed: "0".to_owned(),
+            parameters: BTreeMap::new(),
+        }
+    }
+}
+
+impl Question {
+    /// The question of a link; what it does not name has its default.
+    pub(crate) fn of_link(link: &Link, method: String) -> Self {
+        let plain = Question::default();
+        Question {
+            method,
+            target: link.target.clone().unwrap_or(plain.target),
+            layer: link.layer.clone(),
+            seed: link.seed.clone().unwrap_or(plain.seed),
+            parameters: link.parameters.clone(),
+        }
+    }
+
+    /// Drops what another model would read differently: its classes and its layers.
+    pub(crate) fn forget_model(&mut self) {
+        self.target = Question::default().target;
+        self.layer = None;
+    }
+
+    /// The text of a parameter's field.
+    pub(crate) fn value(&self, parameter: &Parameter) -> String {
+        self.parameters.get(&parameter.id).cloned().unwrap_or_else(|| parameter.default.to_string())
+    }
+
+    /// Parameters of `method` that differ from their defaults.
+    pub(crate) fn changed(&self, method: &MethodInfo) -> BTreeMap<String, String> {
+        let own = method.parameters.iter().map(|parameter| (parameter, self.value(parameter)));
+        own.filter(|(parameter, value)| *value != parameter.default.to_string())
+            .map(|(parameter, value)| (parameter.id.clone(), value))
+            .collect()
+    }
+
+    /// Why a parameter's text cannot be used.
+    pub(crate) fn parameter_problem(&self, parameter: &Parameter) -> Option<String> {
+        let error = parameter.kind.parse(self.value(parameter).trim()).err()?;
+        Some(format!("{error}."))
+    }
+
+    /// Why the seed's text cannot be used.
+    pub(crate) fn seed_problem(&self) -> Option<String> {
+        let refused = self.seed.trim().parse::<u64>().is_err();
+        refused.then(|| format!("{:?} is not a whole number from 0 to {}.", self.seed, u64::MAX))
+    }
+
+    /// The request of run `run`, or why there is none yet.
+    pub(crate) fn request(
+        &self,
+        run: u32,
+        method: &MethodInfo,
+        model: &ModelSummary,
+    ) -> Result<ExplainRequest, String> {
+        if let Some(problem) = method.parameters.iter().find_map(|parameter| self.parameter_problem(parameter)) {
+            return Err(problem);
+        }
+        let needs_layer = method.needs.contains(&Need::SpatialLayer);
+        if needs_layer && model.layers.is_empty() {
+            return Err(format!(
+                "{} needs a layer with two spatial axes, and {} has none.",
+                method.name, model.card.name
+            ));
+        }
+        let Ok(seed) = self.seed.trim().parse() else {
+            return Err(self.seed_problem().unwrap_or_default());
+        };
+        let parameters = self.changed(method).into_iter().map(|(id, value)| (id, value.trim().to_owned())).collect();
+        Ok(ExplainRequest {
+            run,
+            method: method.id.clone(),
+            target: self.target.clone(),
+            layer: self.layer.clone().filter(|_| needs_layer),
+            parameters,
+            seed,
+        })
+    }
+}

@@ -1,0 +1,552 @@
+//! The page's whole state and how it changes: [`State::update`] takes one [`Action`] and says what to do outside.
+//! Nothing here touches the browser, so the tests run natively.
+
+mod loading;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use vitrine_image::Palette;
+use vitrine_protocol::{
+    Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, ModelSummary, PROTOCOL_VERSION, Picture, Prediction,
+    ProblemKind, Report, Request, Sample,
+};
+
+use crate::link::Link;
+use crate::question::Question;
+pub(crate) use loading::Fetch;
+use loading::{Chosen, Sources};
+pub(crate) use status::Status;
+
+/// After so many crashes within [`CRASH_WINDOW`] the worker stays down.
+const MAX_CRASHES: usize = 3;
+/// Milliseconds.
+const CRASH_WINDOW: f64 = 60_000.0;
+
+/// Everything the page knows.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) worker: Worker,
+    pub(crate) device_choice: DeviceChoice,
+    pub(crate) device: Option<Device>,
+    pub(crate) methods: Rc<[MethodInfo]>,
+    /// Ids and names.
+    pub(crate) models: Rc<[(String, String)]>,
+    pub(crate) samples: Rc<[Sample]>,
+    pub(crate) model: Option<Rc<ModelSummary>>,
+    pub(crate) image: Option<Rc<Image>>,
+    pub(crate) question: Question,
+    pub(crate) run: Option<Run>,
+    pub(crate) map: Option<Rc<HeatMap>>,
+    /// How the map was made; absent while it is partial.
+    pub(crate) report: Option<Rc<Report>>,
+    pub(crate) last_end: Option<End>,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) view: View,
+    pub(crate) embed: bool,
+    pub(crate) hide: Vec<String>,
+    sources: Sources,
+    /// A link that waits for the worker.
+    wish: Option<Link>,
+    /// Whether a link asked for a run as soon as everything is loaded.
+    run_when_ready: bool,
+    last_run: u32,
+    /// When the worker crashed lately.
+    crashes: Vec<f64>,
+}
+
+/// Whether there is anybody to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Worker {
+    /// Started, and has not said that it is ready.
+    #[default]
+    Starting,
+    /// Takes requests.
+    Ready,
+    /// Gone, and not started again.
+    Stopped,
+}
+
+/// The image at hand, as the model sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Image {
+    pub(crate) name: String,
+    pub(crate) picture: Picture,
+    /// Best first; empty between a change of model and its first answer.
+    pub(crate) predictions: Vec<Prediction>,
+    pub(crate) probabilities: bool,
+}
+
+/// A map that is on screen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HeatMap {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) values: Vec<f32>,
+}
+
+impl From<Map> for HeatMap {
+    fn from(map: Map) -> Self {
+        HeatMap { width: map.width, height: map.height, values: map.values() }
+    }
+}
+
+impl HeatMap {
+    /// Whether some values are negative.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.values.iter().any(|value| *value < 0.0)
+    }
+}
+
+/// A run that goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) number: u32,
+    pub(crate) done: u64,
+    /// Nothing until the first progress.
+    pub(crate) total: Option<u64>,
+    pub(crate) seconds_left: Option<f64>,
+}
+
+/// How the last thing the visitor asked for ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Done,
+    Cancelled,
+    Error,
+}
+
+/// Something the visitor has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) message: String,
+    /// Whether only loading the page anew helps.
+    pub(crate) reload: bool,
+}
+
+/// How the map is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct View {
+    /// Of the map over the picture, 0 to 1.
+    pub(crate) opacity: f32,
+    /// The visitor's choice; by the map's signs when absent.
+    pub(crate) palette: Option<Palette>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        View { opacity: 0.6, palette: None }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// The worker spoke.
+    Heard(Event),
+    /// The worker died, or sent what nobody understands.
+    Crashed(String),
+    /// The page was opened by a link, or its fragment changed.
+    Follow(Link),
+    /// The visitor chose a sample image.
+    ChooseSample(usize),
+    /// The visitor chose a built-in model.
+    ChooseModel(String),
+    /// Files were dropped, pasted or picked.
+    Files(Vec<File>),
+    /// What a link named has arrived.
+    Fetched(Fetch, Vec<File>),
+    /// What a link named cannot be had.
+    NotFetched(String),
+    /// The visitor changed the question.
+    Ask(Change),
+    Run,
+    Cancel,
+    ChooseDevice(DeviceChoice),
+    SetOpacity(f32),
+    SetPalette(Palette),
+    /// Something failed outside of the worker.
+    Notify(String),
+    Dismiss,
+}
+
+/// A change of the question.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Change {
+    Method(String),
+    Target(String),
+    Layer(Option<String>),
+    Seed(String),
+    Parameter(String, String),
+    /// Every parameter and the seed back to the defaults.
+    Reset,
+}
+
+/// What the page has to do outside.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// End the worker if there is one, start another and send it [`Request::Start`].
+    StartWorker(DeviceChoice),
+    /// End the worker.
+    StopWorker,
+    Send(Request),
+    Fetch(Fetch),
+}
+
+impl State {
+    /// The state of a page just opened by `link`; its first command is [`Command::StartWorker`].
+    pub(crate) fn new(link: Link) -> Self {
+        State {
+            device_choice: link.device,
+            embed: link.embed,
+            hide: link.hide.clone(),
+            wish: Some(link),
+            ..State::default()
+        }
+    }
+
+    /// Takes one action at `now` (milliseconds on any clock).
+    pub(crate) fn update(&mut self, action: Action, now: f64) -> Vec<Command> {
+        let mut commands = match action {
+            Action::Heard(event) => self.hear(event, now),
+            Action::Crashed(message) => self.crash(&message, false, now),
+            Action::Follow(link) => self.follow(link),
+            Action::ChooseSample(index) => self.begin_loading(|state| vec![state.sources.load_sample(index)]),
+            Action::ChooseModel(id) => {
+                self.question.forget_model();
+                self.begin_loading(|state| vec![state.sources.load_builtin(id)])
+            }
+            Action::Files(files) => self.take_files(files),
+            Action::Fetched(fetch, files) => {
+                self.sources.fetch_ended();
+                self.begin_loading(|state| state.sources.load_fetched(fetch, files))
+            }
+            Action::NotFetched(message) => {
+                self.sources.fetch_ended();
+                self.fail(message);
+                Vec::new()
+            }
+            Action::Ask(change) => {
+                self.ask(change);
+                Vec::new()
+            }
+            Action::Run => self.start_run(),
+            Action::Cancel => self.cancel(),
+            Action::ChooseDevice(choice) => {
+                self.device_choice = choice;
+                self.restart()
+            }
+            Action::SetOpacity(opacity) => {
+                self.view.opacity = opacity;
+                Vec::new()
+            }
+            Action::SetPalette(palette) => {
+                self.view.palette = Some(palette);
+                Vec::new()
+            }
+            Action::Notify(message) => {
+                self.fail(message);
+                Vec::new()
+            }
+            Action::Dismiss => {
+                self.notice = None;
+                self.last_end = self.last_end.filter(|end| *end != End::Error);
+                Vec::new()
+            }
+        };
+        if self.run_when_ready && self.can_run() {
+            self.run_when_ready = false;
+            commands.extend(self.start_run());
+        }
+        commands
+    }
+
+    /// The method of the question.
+    pub(crate) fn method(&self) -> Option<&MethodInfo> {
+        self.methods.iter().find(|method| method.id == self.question.method)
+    }
+
+    /// Whether pressing run would do something.
+    pub(crate) fn can_run(&self) -> bool {
+        self.run.is_none() && self.is_settled() && self.problem().is_none()
+    }
+
+    /// What is wrong with the question; nothing as long as it cannot be known.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.question.request(0, self.method()?, self.model.as_ref()?).err()
+    }
+
+    /// Whether a part of the page is to be shown.
+    pub(crate) fn shows(&self, part: &str) -> bool {
+        !self.hide.iter().any(|hidden| hidden == part)
+    }
+
+    /// The palette that the map is drawn in.
+    pub(crate) fn palette(&self) -> Palette {
+        let signed = self.map.as_ref().is_some_and(|map| map.is_signed());
+        self.view.palette.unwrap_or_else(|| Palette::default_for(signed))
+    }
+
+    /// A link that gives the same map again, as far as files of the visitor's own allow.
+    pub(crate) fn link(&self) -> Link {
+        let question = &self.question;
+        Link {
+            model: self.sources.model_link(),
+            image: self.sources.image_link(),
+            method: Some(question.method.clone()),
+            target: Some(question.target.clone()),
+            layer: question.layer.clone(),
+            seed: Some(question.seed.clone()),
+            parameters: self.method().map(|method| question.changed(method)).unwrap_or_default(),
+            device: self.device_choice,
+            embed: self.embed,
+            hide: self.hide.clone(),
+        }
+    }
+
+    /// The built-in model that is chosen, or nothing for the visitor's own.
+    pub(crate) fn model_link(&self) -> Option<String> {
+        self.sources.model_link()
+    }
+
+    /// The sample that is chosen, or nothing for the visitor's own image.
+    pub(crate) fn chosen_sample(&self) -> Option<usize> {
+        self.sources.sample()
+    }
+
+    /// Name of the visitor's own image, when that is chosen.
+    pub(crate) fn own_image(&self) -> Option<String> {
+        self.sources.own_image()
+    }
+
+    fn is_settled(&self) -> bool {
+        let answered = self.image.as_ref().is_some_and(|image| !image.predictions.is_empty());
+        self.worker == Worker::Ready && self.sources.is_settled() && answered
+    }
+
+    fn is_current(&self, run: u32) -> bool {
+        self.run.is_some_and(|current| current.number == run)
+    }
+
+    fn hear(&mut self, event: Event, now: f64) -> Vec<Command> {
+        match event {
+            Event::Ready { version, device, methods, models, samples } => {
+                if version != PROTOCOL_VERSION {
+                    return self.stop(format!(
+                        "The page is of version {PROTOCOL_VERSION} and its worker of version {version}. \
+                         Reload the page to get both of the same."
+                    ));
+                }
+                self.worker = Worker::Ready;
+                self.device = Some(device);
+                self.methods = methods.into();
+                self.models = models.into();
+                self.samples = samples.into();
+                if self.method().is_none() {
+                    self.question.method = self.methods.first().map(|method| method.id.clone()).unwrap_or_default();
+                }
+                let mut commands = self.sources.restore(self.models.first());
+                if let Some(link) = self.wish.take() {
+                    commands.extend(self.follow(link));
+                }
+                return commands;
+            }
+            Event::ModelLoaded(summary) => {
+                self.sources.model_loaded();
+                self.forget_map();
+                self.model = Some(Rc::new(summary));
+                if let Some(image) = &mut self.image {
+                    Rc::make_mut(image).predictions.clear();
+                }
+            }
+            Event::ImageLoaded { name, picture, predictions, probabilities } => {
+                self.sources.image_loaded();
+                self.forget_map();
+                self.image = Some(Rc::new(Image { name, picture, predictions, probabilities }));
+            }
+            Event::Progress { run, done, total, seconds_left } if self.is_current(run) => {
+                self.run = Some(Run { number: run, done, total: Some(total), seconds_left });
+            }
+            Event::Partial { run, map } if self.is_current(run) => self.map = Some(Rc::new(map.into())),
+            Event::Done { run, map, report } if self.is_current(run) => {
+                self.map = Some(Rc::new(map.into()));
+                self.report = Some(Rc::new(*report));
+                self.run = None;
+                self.last_end = Some(End::Done);
+            }
+            Event::Cancelled { run } if self.is_current(run) => {
+                self.run = None;
+                self.last_end = Some(End::Cancelled);
+            }
+            Event::Failed { run, problem } => match (problem.kind, run) {
+                (ProblemKind::Device, _) => return self.crash(&problem.message, true, now),
+                // After a fault in the program nobody knows what the worker still holds.
+                (ProblemKind::Internal, _) => return self.crash(&problem.message, false, now),
+                (ProblemKind::Input, Some(run)) if !self.is_current(run) => {}
+                (ProblemKind::Input, Some(_)) => {
+                    self.run = None;
+                    self.fail(problem.message);
+                }
+                (ProblemKind::Input, None) => {
+                    self.sources.load_failed();
+                    self.fail(problem.message);
+                }
+            },
+            // Of a run that the visitor has already turned away from.
+            Event::Progress { .. } | Event::Partial { .. } | Event::Done { .. } | Event::Cancelled { .. } => {}
+        }
+        Vec::new()
+    }
+
+    fn forget_map(&mut self) {
+        self.map = None;
+        self.report = None;
+        self.last_end = None;
+    }
+
+    /// Something did not work. A run that has nothing to do with it goes on.
+    fn fail(&mut self, message: String) {
+        self.run_when_ready = false;
+        self.notice = Some(Notice { message, reload: false });
+        self.last_end = Some(End::Error);
+    }
+
+    fn crash(&mut self, message: &str, device_failed: bool, now: f64) -> Vec<Command> {
+        self.crashes.retain(|time| now - time < CRASH_WINDOW);
+        self.crashes.push(now);
+        if self.crashes.len() >= MAX_CRASHES {
+            return self.stop(format!(
+                "The computing part of the page stopped {MAX_CRASHES} times within a minute, the last time with: \
+                 {message} Reload the page to try again."
+            ));
+        }
+        // An adapter that failed would fail again, and one that comes with repeated crashes is suspect.
+        let on_cpu = self.device.as_ref().is_some_and(|device| device.kind == DeviceKind::Cpu);
+        let to_cpu = device_failed || (!on_cpu && self.crashes.len() > 1);
+        if to_cpu {
+            self.device_choice = DeviceChoice::Cpu;
+            if let Some(link) = &mut self.wish {
+                link.device = DeviceChoice::Cpu;
+            }
+        }
+        let place = if to_cpu { " on the CPU" } else { "" };
+        self.fail(format!(
+            "The computation stopped: {message} It was started again{place}, with the model and the picture that were \
+             loaded before."
+        ));
+        self.restart()
+    }
+
+    fn restart(&mut self) -> Vec<Command> {
+        self.run = None;
+        self.device = None;
+        self.worker = Worker::Starting;
+        vec![Command::StartWorker(self.device_choice)]
+    }
+
+    fn stop(&mut self, message: String) -> Vec<Command> {
+        self.fail(message);
+        self.notice = self.notice.take().map(|notice| Notice { reload: true, ..notice });
+        self.run = None;
+        self.device = None;
+        self.worker = Worker::Stopped;
+        vec![Command::StopWorker]
+    }
+
+    /// Turns away from a run that goes on and from the last message, then loads something else.
+    fn begin_loading(&mut self, load: impl FnOnce(&mut Self) -> Vec<Request>) -> Vec<Command> {
+        if self.worker != Worker::Ready {
+            return Vec::new();
+        }
+        let mut commands = self.cancel();
+        self.run = None;
+        self.notice = None;
+        self.last_end = None;
+        commands.extend(load(self).into_iter().map(Command::Send));
+        commands
+    }
+
+    fn take_files(&mut self, files: Vec<File>) -> Vec<Command> {
+        if self.worker != Worker::Ready {
+            return Vec::new();
+        }
+        match loading::sort(files) {
+            Ok(chosen) => {
+                if let Chosen::Model(_) = chosen {
+                    self.question.forget_model();
+                }
+                self.begin_loading(|state| vec![state.sources.load_files(chosen)])
+            }
+            Err(message) => {
+                self.fail(message);
+                Vec::new()
+            }
+        }
+    }
+
+    fn ask(&mut self, change: Change) {
+        let question = &mut self.question;
+        match change {
+            Change::Method(id) => question.method = id,
+            Change::Target(target) => question.target = target,
+            Change::Layer(layer) => question.layer = layer,
+            Change::Seed(seed) => question.seed = seed,
+            Change::Parameter(id, value) => {
+                question.parameters.insert(id, value);
+            }
+            Change::Reset => {
+                question.parameters.clear();
+                question.seed = Question::default().seed;
+            }
+        }
+    }
+
+    fn start_run(&mut self) -> Vec<Command> {
+        let (Some(method), Some(model)) = (self.method(), &self.model) else { return Vec::new() };
+        if !self.can_run() {
+            return Vec::new();
+        }
+        let number = self.last_run + 1;
+        let Ok(request) = self.question.request(number, method, model) else { return Vec::new() };
+        self.last_run = number;
+        self.notice = None;
+        self.forget_map();
+        self.run = Some(Run { number, done: 0, total: None, seconds_left: None });
+        vec![Command::Send(Request::Explain(request))]
+    }
+
+    fn cancel(&mut self) -> Vec<Command> {
+        self.run.iter().map(|run| Command::Send(Request::Cancel { run: run.number })).collect()
+    }
+
+    fn follow(&mut self, link: Link) -> Vec<Command> {
+        if self.worker == Worker::Starting {
+            self.device_choice = link.device;
+            self.wish = Some(link);
+            return vec![];
+        }
+        if link.device != self.device_choice || self.worker == Worker::Stopped {
+            self.device_choice = link.device;
+            self.wish = Some(link);
+            return self.restart();
+        }
+        let mut commands = self.begin_loading(|_| Vec::new());
+        self.embed = link.embed;
+        self.hide.clone_from(&link.hide);
+        let method = link.method.clone().unwrap_or_else(|| self.question.method.clone());
+        if !self.methods.iter().any(|known| known.id == method) {
+            let known: Vec<&str> = self.methods.iter().map(|method| method.id.as_str()).collect();
+            self.fail(format!("The link asks for the method {method:?}; there are {}.", known.join(", ")));
+            return commands;
+        }
+        self.question = Question::of_link(&link, method);
+        self.run_when_ready = link.method.is_some();
+        match self.sources.follow(&link, &self.models, self.samples.len()) {
+            Ok(more) => commands.extend(more),
+            Err(message) => self.fail(message),
+        }
+        commands
+    }
+}

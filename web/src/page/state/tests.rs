@@ -1,0 +1,441 @@
+use std::collections::BTreeMap;
+
+use vitrine_protocol::{
+    Channels, DeviceKind, ExplainRequest, Family, ImageInput, ImageSource, Layer, Layout, ModelCard, ModelIdentity,
+    ModelSource, Need, Parameter, ParameterKind, ParameterValue, Problem, Reference, Seconds, Task,
+};
+
+use super::*;
+
+fn method(id: &str, needs: &[Need]) -> MethodInfo {
+    let steps = Parameter {
+        id: "steps".into(),
+        help: String::new(),
+        kind: ParameterKind::Integer { min: 1, max: 1000 },
+        default: ParameterValue::Integer(50),
+    };
+    let reference = Reference { authors: String::new(), year: 2017, title: String::new(), venue: String::new() };
+    MethodInfo {
+        id: id.into(),
+        name: id.into(),
+        family: Family::Path,
+        summary: String::new(),
+        reference,
+        needs: needs.to_vec(),
+        parameters: vec![steps],
+        promises: Vec::new(),
+    }
+}
+
+fn ready() -> Event {
+    let picture = Picture { width: 1, height: 1, rgba: vec![0; 4] };
+    Event::Ready {
+        version: PROTOCOL_VERSION,
+        device: Device { kind: DeviceKind::Gpu, name: "WebGPU".into(), reason: String::new() },
+        methods: vec![method("integrated-gradients", &[]), method("grad-cam", &[Need::SpatialLayer])],
+        models: vec![("critters".into(), "Critters".into()), ("digits".into(), "Digits".into())],
+        samples: (0..3).map(|index| Sample { label: format!("sample {index}"), picture: picture.clone() }).collect(),
+    }
+}
+
+fn model(name: &str) -> Event {
+    let card = ModelCard {
+        name: name.into(),
+        description: String::new(),
+        task: Task::Classification,
+        input: ImageInput::plain(Layout::Nchw, Channels::Rgb, 1, 1),
+        labels: Vec::new(),
+        target_layer: None,
+        licence: String::new(),
+        training_command: None,
+        test_accuracy: None,
+    };
+    let layers = vec![Layer { name: "conv1".into(), operator: "Conv".into(), shape: vec![8, 4, 4] }];
+    Event::ModelLoaded(ModelSummary { name: name.into(), card, inferred: false, layers, notes: Vec::new() })
+}
+
+fn image(name: &str) -> Event {
+    Event::ImageLoaded {
+        name: name.into(),
+        picture: Picture { width: 1, height: 1, rgba: vec![0; 4] },
+        predictions: vec![Prediction { class: 0, label: "owl".into(), score: 1.0 }],
+        probabilities: true,
+    }
+}
+
+fn map() -> Map {
+    Map::new(1, 1, &[-1.0])
+}
+
+fn done(run: u32) -> Event {
+    let report = Report {
+        schema: String::new(),
+        version: String::new(),
+        method: String::new(),
+        parameters: BTreeMap::new(),
+        layer: None,
+        seed: 0,
+        target: String::new(),
+        target_index: 0,
+        model: ModelIdentity { name: String::new(), sha256: String::new() },
+        input: String::new(),
+        device: String::new(),
+        predictions: Vec::new(),
+        prediction: 0.0,
+        baseline_prediction: None,
+        completeness_gap: None,
+        shape: vec![1],
+        batch: 1,
+        forward_passes: 1,
+        backward_passes: 0,
+        seconds: Seconds::default(),
+        notes: Vec::new(),
+    };
+    Event::Done { run, map: map(), report: Box::new(report) }
+}
+
+fn failed(run: Option<u32>, kind: ProblemKind) -> Event {
+    Event::Failed { run, problem: Problem { kind, message: "Something is wrong.".into() } }
+}
+
+fn file(name: &str) -> File {
+    File { name: name.into(), bytes: vec![1] }
+}
+
+/// A page that was opened by `fragment`, after the worker's first three events, and the commands since then.
+fn opened(fragment: &str) -> (State, Vec<Command>) {
+    let mut state = State::new(Link::parse(fragment));
+    let mut commands = Vec::new();
+    for event in [ready(), model("critters"), image("sample 0")] {
+        commands.extend(state.update(Action::Heard(event), 0.0));
+    }
+    (state, commands)
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Command> {
+    state.update(action, 0.0)
+}
+
+fn hear(state: &mut State, event: Event) -> Vec<Command> {
+    act(state, Action::Heard(event))
+}
+
+fn load_image(source: ImageSource) -> Command {
+    Command::Send(Request::LoadImage(source))
+}
+
+fn load_model(source: ModelSource) -> Command {
+    Command::Send(Request::LoadModel(source))
+}
+
+#[test]
+fn a_page_is_ready_after_the_workers_first_three_events() {
+    let mut state = State::new(Link::default());
+    for event in [ready(), model("critters")] {
+        assert_eq!(state.status(), Status::Loading);
+        assert_eq!(hear(&mut state, event), []);
+    }
+    assert!(!state.can_run(), "no answer yet");
+    hear(&mut state, image("sample 0"));
+    assert_eq!(state.status(), Status::Ready);
+    assert!(state.can_run());
+    assert_eq!(state.question.method, "integrated-gradients", "the first of the menu");
+    assert_eq!(state.chosen_sample(), Some(0));
+}
+
+#[test]
+fn a_run_goes_from_progress_over_partial_maps_to_done() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Ask(Change::Parameter("steps".into(), "8".into())));
+    act(&mut state, Action::Ask(Change::Parameter("of another method".into(), "1".into())));
+    let request = ExplainRequest {
+        run: 1,
+        method: "integrated-gradients".into(),
+        target: "auto".into(),
+        layer: None,
+        parameters: BTreeMap::from([("steps".into(), "8".into())]),
+        seed: 0,
+    };
+    assert_eq!(act(&mut state, Action::Run), [Command::Send(Request::Explain(request))]);
+    assert_eq!(state.status(), Status::Running);
+    assert_eq!(act(&mut state, Action::Run), [], "one run at a time");
+    hear(&mut state, Event::Progress { run: 1, done: 3, total: 8, seconds_left: Some(1.0) });
+    assert_eq!(state.run, Some(Run { number: 1, done: 3, total: Some(8), seconds_left: Some(1.0) }));
+    hear(&mut state, Event::Partial { run: 1, map: map() });
+    assert!(state.map.is_some() && state.report.is_none());
+    hear(&mut state, done(1));
+    assert!(state.report.is_some());
+    assert_eq!(state.status(), Status::Done);
+    assert_eq!(state.palette(), Palette::default_for(true), "a map with negative values");
+}
+
+#[test]
+fn cancelling_keeps_the_partial_map_and_the_next_run_has_another_number() {
+    let (mut state, _) = opened("");
+    assert_eq!(act(&mut state, Action::Cancel), [], "nothing runs");
+    act(&mut state, Action::Run);
+    hear(&mut state, Event::Partial { run: 1, map: map() });
+    assert_eq!(act(&mut state, Action::Cancel), [Command::Send(Request::Cancel { run: 1 })]);
+    hear(&mut state, Event::Cancelled { run: 1 });
+    assert_eq!(state.status(), Status::Cancelled);
+    assert!(state.map.is_some());
+    act(&mut state, Action::Run);
+    assert_eq!(state.run.map(|run| run.number), Some(2));
+    hear(&mut state, done(1));
+    assert_eq!(state.status(), Status::Running, "an old run's events mean nothing");
+}
+
+#[test]
+fn a_wrong_parameter_forbids_to_run_and_says_why() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Ask(Change::Parameter("steps".into(), "0".into())));
+    assert_eq!(act(&mut state, Action::Run), []);
+    assert_eq!(state.problem().unwrap(), "\"0\" is not a whole number from 1 to 1000.");
+    act(&mut state, Action::Ask(Change::Reset));
+    act(&mut state, Action::Ask(Change::Seed("-1".into())));
+    assert!(state.problem().unwrap().contains("18446744073709551615"), "{:?}", state.problem());
+}
+
+#[test]
+fn a_layer_is_sent_only_to_methods_that_look_at_one() {
+    for (id, layer) in [("grad-cam", Some("conv1".to_owned())), ("integrated-gradients", None)] {
+        let (mut state, _) = opened("");
+        act(&mut state, Action::Ask(Change::Method(id.into())));
+        act(&mut state, Action::Ask(Change::Layer(Some("conv1".into()))));
+        let commands = act(&mut state, Action::Run);
+        let [Command::Send(Request::Explain(request))] = commands.as_slice() else { panic!("{commands:?}") };
+        assert_eq!(request.layer, layer, "{id}");
+    }
+}
+
+#[test]
+fn another_image_ends_the_run_and_replaces_the_map_once_it_is_there() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Run);
+    hear(&mut state, Event::Partial { run: 1, map: map() });
+    let commands = act(&mut state, Action::ChooseSample(2));
+    assert_eq!(commands, [Command::Send(Request::Cancel { run: 1 }), load_image(ImageSource::Sample(2))]);
+    assert_eq!(state.status(), Status::Loading);
+    assert!(state.map.is_some());
+    hear(&mut state, Event::Cancelled { run: 1 });
+    assert_eq!(state.status(), Status::Loading);
+    hear(&mut state, image("sample 2"));
+    assert_eq!((state.status(), state.chosen_sample()), (Status::Ready, Some(2)));
+    assert!(state.map.is_none());
+}
+
+#[test]
+fn a_file_that_does_not_load_leaves_everything_usable() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Run);
+    hear(&mut state, done(1));
+    act(&mut state, Action::Files(vec![file("broken.png")]));
+    assert_eq!(state.own_image().as_deref(), Some("broken.png"), "on its way");
+    hear(&mut state, failed(None, ProblemKind::Input));
+    assert_eq!(state.status(), Status::Error);
+    assert_eq!(state.notice.as_ref().unwrap().message, "Something is wrong.");
+    assert_eq!((state.own_image(), state.chosen_sample()), (None, Some(0)));
+    assert!(state.map.is_some(), "the last result is still on screen");
+    assert!(state.can_run());
+    act(&mut state, Action::Dismiss);
+    assert_eq!((state.status(), state.notice.clone()), (Status::Ready, None));
+}
+
+#[test]
+fn a_model_that_does_not_load_takes_its_image_answer_out_of_the_queue() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Files(vec![file("broken.onnx")]));
+    hear(&mut state, failed(None, ProblemKind::Input));
+    assert_eq!(state.status(), Status::Error);
+    assert_eq!(state.model_link().as_deref(), Some("critters"));
+    act(&mut state, Action::ChooseModel("digits".into()));
+    hear(&mut state, model("digits"));
+    assert!(!state.can_run(), "the answers of the old model are gone");
+    assert_eq!(state.status(), Status::Loading);
+    hear(&mut state, image("sample 0"));
+    assert_eq!((state.status(), state.model_link().as_deref()), (Status::Ready, Some("digits")));
+}
+
+#[test]
+fn files_are_told_apart_by_their_names() {
+    let (mut state, _) = opened("");
+    let files = vec![file("net.card.json"), file("NET.ONNX")];
+    let source = ModelSource::File { onnx: file("NET.ONNX"), card: Some("\u{1}".into()) };
+    assert_eq!(act(&mut state, Action::Files(files)), [load_model(source)]);
+    let wrong = [vec!["a.onnx", "b.onnx"], vec!["a.card.json"], vec!["a.png", "b.png"], vec![]];
+    for names in wrong {
+        let (mut state, _) = opened("");
+        let files = names.iter().map(|name| file(name)).collect();
+        assert_eq!(act(&mut state, Action::Files(files)), [], "{names:?}");
+        assert!(state.notice.is_some(), "{names:?}");
+    }
+}
+
+#[test]
+fn a_link_loads_what_it_names_and_runs_once() {
+    let (mut state, commands) = opened("#model=digits&image=sample-1&method=grad-cam&target=1&p.steps=4&seed=9");
+    let expected = [load_model(ModelSource::Builtin("digits".into())), load_image(ImageSource::Sample(1))];
+    assert_eq!(commands, expected);
+    assert_eq!(state.status(), Status::Loading);
+    assert_eq!(hear(&mut state, model("digits")), []);
+    assert_eq!(hear(&mut state, image("sample 0")), []);
+    let commands = hear(&mut state, image("sample 1"));
+    let [Command::Send(Request::Explain(request))] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!((request.method.as_str(), request.target.as_str(), request.seed), ("grad-cam", "1", 9));
+    assert_eq!(request.parameters, BTreeMap::from([("steps".into(), "4".into())]));
+    hear(&mut state, done(1));
+    assert_eq!(act(&mut state, Action::ChooseSample(0)), [load_image(ImageSource::Sample(0))]);
+    assert_eq!(hear(&mut state, image("sample 0")), [], "only once");
+}
+
+#[test]
+fn a_shared_link_leads_back_to_the_same_question() {
+    let fragment =
+        "model=digits&image=sample-1&method=grad-cam&target=1&layer=conv1&seed=9&p.steps=4&embed=1&hide=model";
+    let (mut state, _) = opened(fragment);
+    for event in [model("digits"), image("sample 0"), image("sample 1")] {
+        hear(&mut state, event);
+    }
+    assert_eq!(state.link().to_fragment(), fragment);
+    act(&mut state, Action::Cancel);
+    act(&mut state, Action::Files(vec![file("own.png")]));
+    assert_eq!(state.link().image, None, "the visitor's own file stays in the tab");
+}
+
+#[test]
+fn a_link_to_what_does_not_exist_says_what_there_is() {
+    for (fragment, hint) in [
+        ("method=magic", "integrated-gradients, grad-cam"),
+        ("model=alexnet", "critters, digits"),
+        ("image=sample-3", "sample-0 to sample-2"),
+    ] {
+        let (state, commands) = opened(fragment);
+        assert_eq!(commands, [], "{fragment}");
+        let message = &state.notice.as_ref().unwrap().message;
+        assert!(message.contains(hint), "{message}");
+        assert!(state.can_run(), "{fragment}");
+    }
+}
+
+#[test]
+fn addresses_in_links_are_fetched_and_waited_for() {
+    let (mut state, commands) = opened("image=https://example.org/owl.png&method=grad-cam");
+    let wanted = Fetch::Image("https://example.org/owl.png".into());
+    assert_eq!(commands, [Command::Fetch(wanted.clone())]);
+    assert_eq!(state.status(), Status::Loading);
+    let commands = act(&mut state, Action::Fetched(wanted, vec![file("owl.png")]));
+    assert_eq!(commands, [load_image(ImageSource::File(file("owl.png")))]);
+    let commands = hear(&mut state, image("owl.png"));
+    assert!(matches!(commands.as_slice(), [Command::Send(Request::Explain(_))]), "{commands:?}");
+    assert_eq!(state.link().image.as_deref(), Some("https://example.org/owl.png"));
+
+    let (mut state, _) = opened("model=https://example.org/net.onnx&method=grad-cam");
+    assert_eq!(act(&mut state, Action::NotFetched("Not found.".into())), []);
+    assert_eq!(state.status(), Status::Error, "and nothing ran in its place");
+}
+
+#[test]
+fn a_crashed_worker_starts_again_with_the_same_model_and_image() {
+    let (mut state, _) = opened("");
+    let own = ModelSource::File { onnx: file("own.onnx"), card: None };
+    act(&mut state, Action::Files(vec![file("own.onnx")]));
+    hear(&mut state, model("own.onnx"));
+    hear(&mut state, image("sample 0"));
+    act(&mut state, Action::ChooseSample(2));
+    hear(&mut state, image("sample 2"));
+    act(&mut state, Action::Run);
+
+    let commands = act(&mut state, Action::Crashed("unreachable executed".into()));
+    assert_eq!(commands, [Command::StartWorker(DeviceChoice::Auto)]);
+    assert_eq!((state.status(), state.run), (Status::Loading, None));
+    assert!(state.notice.as_ref().unwrap().message.contains("unreachable executed"));
+    let commands = hear(&mut state, ready());
+    assert_eq!(commands, [load_model(own), load_image(ImageSource::Sample(2))]);
+    for event in [model("critters"), image("sample 0"), model("own.onnx"), image("sample 0"), image("sample 2")] {
+        assert_eq!(state.status(), Status::Loading);
+        hear(&mut state, event);
+    }
+    assert!(state.can_run());
+    assert_eq!((state.model_link(), state.chosen_sample()), (None, Some(2)));
+    assert!(state.notice.is_some(), "the visitor is told");
+}
+
+#[test]
+fn a_file_that_crashes_the_worker_is_not_loaded_again() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Files(vec![file("deadly.onnx")]));
+    act(&mut state, Action::Crashed("unreachable executed".into()));
+    assert_eq!(hear(&mut state, ready()), []);
+}
+
+#[test]
+fn a_failed_device_is_replaced_by_the_cpu() {
+    let (mut state, _) = opened("device=gpu");
+    act(&mut state, Action::Run);
+    let commands = hear(&mut state, failed(Some(1), ProblemKind::Device));
+    assert_eq!(commands, [Command::StartWorker(DeviceChoice::Cpu)]);
+    assert!(state.notice.as_ref().unwrap().message.contains("on the CPU"));
+
+    let mut state = State::new(Link::parse("device=gpu&method=grad-cam"));
+    hear(&mut state, failed(None, ProblemKind::Device));
+    assert_eq!(hear(&mut state, ready()), [], "the link does not bring the failed device back");
+}
+
+#[test]
+fn a_fault_in_the_program_starts_the_worker_again_and_a_second_one_leaves_the_gpu() {
+    let (mut state, _) = opened("device=gpu");
+    act(&mut state, Action::Run);
+    let commands = hear(&mut state, failed(Some(1), ProblemKind::Internal));
+    assert_eq!(commands, [Command::StartWorker(DeviceChoice::Gpu)]);
+    for event in [ready(), model("critters"), image("sample 0")] {
+        hear(&mut state, event);
+    }
+    act(&mut state, Action::Run);
+    let commands = act(&mut state, Action::Crashed("unreachable executed".into()));
+    assert_eq!(commands, [Command::StartWorker(DeviceChoice::Cpu)]);
+}
+
+#[test]
+fn a_page_whose_first_model_does_not_load_can_load_another() {
+    let mut state = State::new(Link::default());
+    hear(&mut state, ready());
+    hear(&mut state, failed(None, ProblemKind::Input));
+    assert_eq!(state.status(), Status::Error);
+    assert!(!state.can_run(), "there is nothing to explain");
+    act(&mut state, Action::ChooseModel("digits".into()));
+    hear(&mut state, model("digits"));
+    hear(&mut state, image("sample 0"));
+    assert!(state.can_run());
+}
+
+#[test]
+fn three_crashes_within_a_minute_are_enough() {
+    let (mut state, _) = opened("");
+    for time in [0.0, 61_000.0, 62_000.0] {
+        let commands = state.update(Action::Crashed("x.".into()), time);
+        assert!(matches!(commands.as_slice(), [Command::StartWorker(_)]), "at {time}: {commands:?}");
+    }
+    assert_eq!(state.update(Action::Crashed("x.".into()), 63_000.0), [Command::StopWorker]);
+    assert_eq!(state.status(), Status::Error);
+    assert!(state.notice.as_ref().unwrap().reload);
+    assert_eq!(act(&mut state, Action::ChooseSample(1)), [], "nobody would answer");
+}
+
+#[test]
+fn a_worker_of_another_version_is_not_used() {
+    let mut state = State::new(Link::default());
+    let Event::Ready { device, methods, models, samples, .. } = ready() else { unreachable!() };
+    let other = Event::Ready { version: PROTOCOL_VERSION + 1, device, methods, models, samples };
+    assert_eq!(hear(&mut state, other), [Command::StopWorker]);
+    assert!(state.notice.as_ref().unwrap().reload);
+}
+
+#[test]
+fn a_message_about_something_else_does_not_end_a_run() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Run);
+    act(&mut state, Action::Notify("The file could not be saved.".into()));
+    assert_eq!(state.status(), Status::Running);
+    hear(&mut state, done(1));
+    assert_eq!(state.status(), Status::Done);
+}
