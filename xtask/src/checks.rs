@@ -34,8 +34,9 @@ fn descriptions(workspace: &Workspace) -> Result<Vec<String>> {
         if let Some(file) = root_file {
             let source = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
             let documented = source.lines().find_map(|line| line.strip_prefix("//! ")).unwrap_or_default();
-            // What is a link there is a plain word here.
-            if documented.replace(['`', '[', ']'], "").trim_end_matches('.') != description {
+            // What is a type there, with a link, is a plain word here.
+            let plain = documented.replace(['`', '[', ']'], "");
+            if !plain.trim_end_matches('.').eq_ignore_ascii_case(&description) {
                 violations.push(format!(
                     "{name}: the manifest says \"{description}\", the crate's documentation \"{documented}\""
                 ));
