@@ -93,7 +93,7 @@ impl Prepared {
         let images = array(&subject.input);
         let length: usize = images.shape[1..].iter().product();
         let image = &images.values[subject.image * length..][..length];
-        let input = Value::from_f32(image, &[&[1], &images.shape[1..]].concat(), device);
+        let input = Value::from_f32(image, &[&[1][..], &images.shape[1..]].concat(), device);
         let input_name = graph.inputs()[0].0.to_owned();
         let head = Head::of(&graph).unwrap();
         let scores = pollster::block_on(head.scores(&graph, &input_name, &input)).unwrap();

@@ -10,7 +10,7 @@ use vitrine_protocol::ImageInput;
 use crate::{Context, Head, Target, Unobserved};
 
 fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>, classes: usize) -> Graph {
-    let batched = |axes: &[usize]| [&[1], axes].concat();
+    let batched = |axes: &[usize]| [&[1][..], axes].concat();
     let model = Model::new(
         13,
         OnnxGraph {

@@ -1,9 +1,12 @@
 //! NPZ files: several named arrays in one ZIP archive.
 
-use std::io::{Cursor, Read, Write};
+use std::{
+    collections::HashSet,
+    io::{Read, Write},
+};
 
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use flate2::bufread::DeflateDecoder;
+use rawzip::{CompressionMethod, ZipArchive, ZipArchiveWriter, path::EntryPath};
 
 use crate::{Array, ImageError, read_npy, write_npy};
 
@@ -17,15 +20,22 @@ const MAX_UNPACKED: u64 = 1 << 30;
 /// [`ImageError::Array`] for a file that is not a ZIP archive, is damaged, or unpacks to more than a gigabyte, and for
 /// an array that [`read_npy`] refuses, with its name.
 pub fn read_npz(bytes: &[u8]) -> Result<Vec<(String, Array)>, ImageError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    let archive = ZipArchive::from_slice(bytes).map_err(damaged)?;
+    let mut entries = archive.entries();
     let mut arrays = Vec::new();
     let mut budget = MAX_UNPACKED;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(damaged)?;
-        let Some(name) = entry.name().map_err(damaged)?.strip_suffix(".npy").map(str::to_owned) else { continue };
+    while let Some(header) = entries.next_entry().map_err(damaged)? {
+        let name = String::from_utf8_lossy(header.file_path().as_ref()).into_owned();
+        let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
+        let entry = archive.get_entry(header.wayfinder()).map_err(damaged)?;
+        let packed: Box<dyn Read> = match header.compression_method() {
+            CompressionMethod::STORE => Box::new(entry.data()),
+            CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(entry.data())),
+            other => return Err(damaged(format!("array {name:?} is packed by method {}", other.as_u16()))),
+        };
         let mut unpacked = Vec::new();
         // Read until it ends, not as far as the archive claims: the claim may be false.
-        entry.take(budget + 1).read_to_end(&mut unpacked).map_err(damaged)?;
+        entry.verifying_reader(packed).take(budget + 1).read_to_end(&mut unpacked).map_err(damaged)?;
         budget = budget
             .checked_sub(unpacked.len() as u64)
             .ok_or_else(|| refused("it unpacks to more than a gigabyte".to_owned()))?;
@@ -44,14 +54,22 @@ pub fn read_npz(bytes: &[u8]) -> Result<Vec<(String, Array)>, ImageError> {
 /// [`ImageError::Array`] when two arrays have one name, [`ImageError::Length`] for an array whose values do not fit its
 /// shape.
 pub fn write_npz<'a>(arrays: impl IntoIterator<Item = (&'a str, &'a Array)>) -> Result<Vec<u8>, ImageError> {
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut archive = ZipArchiveWriter::new(Vec::new());
+    let mut names = HashSet::new();
     for (name, array) in arrays {
+        if !names.insert(name) {
+            return Err(refused(format!("two arrays are named {name:?}")));
+        }
         let npy = write_npy(&array.shape, &array.values)?;
-        archive.start_file(format!("{name}.npy"), options).map_err(unwritten)?;
-        archive.write_all(&npy).map_err(unwritten)?;
+        // Names of values are no paths: nothing in them is to be cleaned up.
+        let path = EntryPath::verbatim(format!("{name}.npy").into_bytes());
+        let (mut entry, config) = archive.new_file(path).start().map_err(unwritten)?;
+        let mut writer = config.wrap(&mut entry);
+        writer.write_all(&npy).map_err(unwritten)?;
+        let (_, descriptor) = writer.finish().map_err(unwritten)?;
+        entry.finish(descriptor).map_err(unwritten)?;
     }
-    Ok(archive.finish().map_err(unwritten)?.into_inner())
+    archive.finish().map_err(unwritten)
 }
 
 fn refused(reason: String) -> ImageError {
