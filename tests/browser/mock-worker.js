@@ -161,7 +161,7 @@ async function explain(request) {
   if (request.target.includes("phoenix")) {
     return say(failed(run, "input", "There is no class phoenix; the nearest name is finch."));
   }
-  for (let done = 1; done <= total; done += Math.ceil(total / 20)) {
+  for (let done = 1; done <= total; done += Math.min(50, Math.ceil(total / 20))) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     if (cancelled.has(run)) return say({ Cancelled: { run } });
     say({ Progress: { run, done, total, seconds_left: (total - done) * 0.01 } });

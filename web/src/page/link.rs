@@ -1,4 +1,6 @@
 //! The state that a link carries, in the fragment of the page's address: `#model=ID&method=ID&p.steps=50`.
+//!
+//! A link that names a method also runs it once, so that it brings back a map and not only a form.
 
 use std::collections::BTreeMap;
 

@@ -10,8 +10,8 @@ use std::rc::Rc;
 
 use vitrine_image::Palette;
 use vitrine_protocol::{
-    Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, ModelSummary, PROTOCOL_VERSION, Picture, Prediction,
-    ProblemKind, Report, Request, Sample,
+    Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, ModelSummary, PROTOCOL_VERSION, Picture,
+    Prediction, ProblemKind, Report, Request, Sample,
 };
 
 use crate::link::Link;
@@ -416,10 +416,11 @@ impl State {
     fn crash(&mut self, message: &str, device_failed: bool, now: f64) -> Vec<Command> {
         self.crashes.retain(|time| now - time < CRASH_WINDOW);
         self.crashes.push(now);
+        let message = message.trim_end_matches('.');
         if self.crashes.len() >= MAX_CRASHES {
             return self.stop(format!(
                 "The computing part of the page stopped {MAX_CRASHES} times within a minute, the last time with: \
-                 {message} Reload the page to try again."
+                 {message}. Reload the page to try again."
             ));
         }
         // An adapter that failed would fail again, and one that comes with repeated crashes is suspect.
@@ -433,7 +434,7 @@ impl State {
         }
         let place = if to_cpu { " on the CPU" } else { "" };
         self.fail(format!(
-            "The computation stopped: {message} It was started again{place}, with the model and the picture that were \
+            "The computation stopped: {message}. It was started again{place}, with the model and the picture that were \
              loaded before."
         ));
         self.restart()
