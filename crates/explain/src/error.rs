@@ -35,7 +35,7 @@ pub enum ExplainError {
         source: ParameterError,
     },
     /// No class has this label.
-    #[error("The model has no class {label:?}{}.", nearest(.nearest, "labels"))]
+    #[error("The model has no class {label:?}{}.", nearest_names(.nearest, "labels"))]
     UnknownLabel {
         /// What was given.
         label: String,
@@ -75,7 +75,7 @@ pub enum ExplainError {
     /// The layer has no picture to look at.
     #[error(
         "Layer {layer:?} has shape {shape:?}, and this method needs channels, height and width, both above 1{}.",
-        nearest(.nearest, "such layers")
+        nearest_names(.nearest, "such layers")
     )]
     NotSpatial {
         /// The layer asked for.
@@ -164,7 +164,7 @@ impl ExplainError {
 }
 
 /// `; the nearest labels are "a", "b"`, or nothing.
-fn nearest(names: &[String], what: &str) -> String {
+fn nearest_names(names: &[String], what: &str) -> String {
     match names {
         [] => String::new(),
         names => {

@@ -199,6 +199,7 @@ pub(crate) fn take<T: OptionValue>(
 }
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "what the macros declare is public where methods use them")]
 mod tests {
     use super::*;
 

@@ -159,7 +159,10 @@ mod tests {
         let question = Question::new(two_channels([1.0, 1.0]), &[1.0; 4]).target("0");
         let refusal = |layer: &str| explained(&question.clone().layer(layer)).unwrap_err().to_string();
         let flat = refusal("pooled");
-        assert!(flat.contains("\"pooled\" has shape [1, 2, 1, 1]") && flat.contains("are \"r\", \"a\""), "{flat}");
+        assert!(
+            flat.contains("\"pooled\" has shape [1, 2, 1, 1]") && flat.contains("are \"r\", \"beside\", \"a\""),
+            "{flat}"
+        );
         let unknown = refusal("poled");
         assert!(unknown.contains("no value named \"poled\"") && unknown.contains("\"pooled\""), "{unknown}");
         let beside = refusal("beside");

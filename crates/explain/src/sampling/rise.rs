@@ -103,7 +103,10 @@ impl Rise {
     pub async fn explain_with_masks(context: &Context<'_>, masks: &[f32]) -> Result<Attribution, ExplainError> {
         let [height, width] = size_of_picture(context)?;
         let area = height * width;
-        let options = RiseOptions { masks: masks.len().checked_div(area).unwrap_or(0), ..RiseOptions::parse(context.parameters)? };
+        let options = RiseOptions {
+            masks: masks.len().checked_div(area).unwrap_or(0),
+            ..RiseOptions::parse(context.parameters)?
+        };
         let upload = |range: Range<usize>| {
             let part = &masks[range.start * area..range.end * area];
             Ok(Value::from_f32(part, &[range.len(), height, width], &context.input.device()))
