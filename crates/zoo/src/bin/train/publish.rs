@@ -17,7 +17,7 @@ use crate::pictures::{Batch, MEAN, SAMPLE_SEEDS, SIZE, STD};
 /// How sure the network should be of each sample; the first is the one shown first.
 const CONFIDENCES: [f32; 6] = [0.97, 0.93, 0.88, 0.8, 0.7, 0.55];
 /// Scenes that samples are chosen from.
-const CANDIDATES: u64 = 400;
+const CANDIDATES: u64 = 1000;
 
 /// A scene that the network names rightly.
 #[derive(Clone, Copy)]
@@ -42,6 +42,10 @@ pub(crate) fn publish(
     write(&folder.join("models/critters.card.json"), format!("{card}\n").as_bytes())?;
 
     let samples = choose_samples(network, device)?;
+    let old = folder.join("samples");
+    if old.exists() {
+        fs::remove_dir_all(&old)?;
+    }
     for sample in &samples {
         let picture = Scene::sample(sample.seed, sample.class).render(SIZE);
         write(&folder.join(format!("samples/{}.png", sample.class.label())), &png(&picture)?)?;
