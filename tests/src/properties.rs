@@ -129,7 +129,7 @@ pub async fn maps_have_the_shape_of_what_they_explain(device: &Device) {
     let [height, width] = toys::SIZE;
     for &method in METHODS {
         let (info, found) = (method.info(), question.answer(method).await);
-        assert_eq!(found.values.len(), found.shape.iter().product(), "{}: {:?}", info.id, found.shape);
+        assert_eq!(found.values.len(), found.shape.iter().product::<usize>(), "{}: {:?}", info.id, found.shape);
         let of_layer = info.needs.contains(&Need::SpatialLayer);
         let fits = found.shape == [3, height, width] || found.shape == [height, width];
         assert!(of_layer || fits, "{}: {:?}", info.id, found.shape);
