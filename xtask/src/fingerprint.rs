@@ -128,8 +128,11 @@ fn references<'a>(text: &'a str, path: &'a str) -> impl Iterator<Item = usize> +
     text.match_indices(path).map(|(position, _)| position).filter(move |&position| {
         let before = text.get(..position).unwrap_or_default();
         let after = text.get(position + path.len()..).unwrap_or_default();
+        // A key of wasm-bindgen's import object is the name under which the wasm asks for a module, not a path.
+        let is_key = after.trim_start_matches(['"', '\'']).trim_start().starts_with(':');
         before.trim_end_matches("./").ends_with(['"', '\'', '`', '(', '='])
             && after.starts_with(['"', '\'', '`', ')', '?', '#', '>', ' '])
+            && !is_key
     })
 }
 
@@ -192,7 +195,11 @@ mod tests {
         let files: [(&str, &[u8]); 8] = [
             ("index.html", INDEX.as_bytes()),
             ("styles.css", b"body{}"),
-            ("page.js", b"import {a} from './snippets/web-1/inline0.js';new URL('page_bg.wasm', import.meta.url)"),
+            (
+                "page.js",
+                b"import * as a from './snippets/web-1/inline0.js';new URL('page_bg.wasm', import.meta.url);\
+                {\"./snippets/web-1/inline0.js\": a}",
+            ),
             ("page_bg.wasm", b"\0asm page"),
             ("snippets/web-1/inline0.js", b"export const a = 'homepage.js';"),
             ("worker_loader.js", b"import init from './worker.js';await init();"),
@@ -228,6 +235,8 @@ mod tests {
         assert!(named(&read("index.html"), "styles-"), "{}", read("index.html"));
         assert!(named(&read("page-"), "page_bg-"), "{}", read("page-"));
         assert!(named(&read("page-"), "snippets/web-1/inline0-"), "{}", read("page-"));
+        let key = "{\"./snippets/web-1/inline0.js\": a}";
+        assert!(read("page-").ends_with(key), "the wasm asks for its modules by their first names: {}", read("page-"));
         assert!(named(&read("worker_loader-"), "worker-"), "{}", read("worker_loader-"));
         assert!(named(&read("worker-"), "worker_bg-"), "{}", read("worker-"));
         assert!(read("snippets").contains("'homepage.js'"), "a longer name is left alone");
