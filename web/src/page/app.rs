@@ -43,6 +43,7 @@ impl Component for App {
         let state = &self.state;
         let on = on(ctx);
         let predictions = state.image.as_ref().map(|image| image.predictions.clone()).unwrap_or_default();
+        let given = state.shows("images") || state.shows("model");
         let loading = state.worker != crate::state::Worker::Ready;
         html! {
             <>
@@ -52,8 +53,8 @@ impl Component for App {
                 if let Some(notice) = state.notice.clone() {
                     <NoticeBar {notice} on={&on} />
                 }
-                <main>
-                    <div class="given">
+                <main class={classes!((!given).then_some("nothing-given"))}>
+                    if given { <div class="given">
                         if state.shows("images") {
                             <Images
                                 samples={state.samples.clone()}
@@ -72,7 +73,7 @@ impl Component for App {
                                 on={&on}
                             />
                         }
-                    </div>
+                    </div> }
                     <Stage
                         image={state.image.clone()}
                         map={state.map.clone()}

@@ -451,7 +451,7 @@ impl State {
         self.fail(message);
         self.notice = self.notice.take().map(|notice| Notice { reload: true, ..notice });
         self.run = None;
-        self.device = None;
+        self.sources.forget_coming();
         self.worker = Worker::Stopped;
         vec![Command::StopWorker]
     }

@@ -193,6 +193,11 @@ impl Sources {
         }
     }
 
+    /// Nobody will answer any more.
+    pub(super) fn forget_coming(&mut self) {
+        self.queue.clear();
+    }
+
     /// Loads what a link names and is not at hand.
     pub(super) fn follow(
         &mut self,

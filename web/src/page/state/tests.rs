@@ -415,10 +415,13 @@ fn three_crashes_within_a_minute_are_enough() {
         let commands = state.update(Action::Crashed("x.".into()), time);
         assert!(matches!(commands.as_slice(), [Command::StartWorker(_)]), "at {time}: {commands:?}");
     }
+    state.update(Action::Heard(ready()), 62_500.0);
+    state.update(Action::ChooseSample(2), 62_500.0);
     assert_eq!(state.update(Action::Crashed("x.".into()), 63_000.0), [Command::StopWorker]);
     assert_eq!(state.status(), Status::Error);
     assert!(state.notice.as_ref().unwrap().reload);
     assert_eq!(act(&mut state, Action::ChooseSample(1)), [], "nobody would answer");
+    assert_eq!(state.chosen_sample(), Some(0), "what was on its way never came");
 }
 
 #[test]
