@@ -71,7 +71,7 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refu
             let data = HostData::Bool(first.to_ints().iter().map(|&value| value == 0).collect());
             Ok(Some(HostTensor { shape: first.shape.clone(), data }))
         }
-        "Concat" => concat(arguments, &inputs).map(Some),
+        "Concat" => concat(&inputs).map(Some),
         "ConstantOfShape" => constant_of_shape(arguments, first),
         "Expand" => {
             let target: Vec<usize> =
@@ -100,6 +100,10 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refu
         "Reshape" => reshaped(shape::reshape_target(arguments)?),
         "Slice" => slice_host(arguments, first),
         "Squeeze" => reshaped(shape::squeeze_target(arguments)?),
+        "Transpose" => {
+            let order = shape::transpose_order(arguments)?;
+            picked(transposed_indices(&first.shape, &order), order.iter().map(|&axis| first.shape[axis]).collect())
+        }
         "Unsqueeze" => reshaped(shape::unsqueeze_target(arguments)?),
         "Where" => select(&inputs),
         _ => Ok(None),
@@ -172,6 +176,21 @@ fn broadcast_indices(from: &[usize], to: &[usize]) -> Vec<usize> {
         .collect()
 }
 
+/// For each element of a transposition, in order, the flat position it is taken from.
+fn transposed_indices(from: &[usize], order: &[usize]) -> Vec<usize> {
+    (0..from.iter().product())
+        .map(|flat: usize| {
+            let (mut rest, mut index) = (flat, 0);
+            for &axis in order.iter().rev() {
+                let stride: usize = from[axis + 1..].iter().product();
+                index += rest % from[axis] * stride;
+                rest /= from[axis];
+            }
+            index
+        })
+        .collect()
+}
+
 fn binary(arguments: &Arguments<'_>, inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
     let [left, right] = inputs else { return Ok(None) };
     let Some(shape) = broadcast(&left.shape, &right.shape) else {
@@ -230,7 +249,7 @@ fn binary(arguments: &Arguments<'_>, inputs: &[Arc<HostTensor>]) -> Result<Optio
     Ok(Some(HostTensor { shape, data }))
 }
 
-fn concat(arguments: &Arguments<'_>, inputs: &[Arc<HostTensor>]) -> Result<HostTensor, Refusal> {
+fn concat(inputs: &[Arc<HostTensor>]) -> Result<HostTensor, Refusal> {
     // Shape arithmetic joins lists; anything larger is left to the device by its rank.
     if inputs.iter().any(|tensor| tensor.shape.len() != 1) {
         return arguments::unsupported("Concat of constants that are not lists");
@@ -274,13 +293,19 @@ fn range(inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
 }
 
 fn slice_host(arguments: &Arguments<'_>, first: &HostTensor) -> Result<Option<HostTensor>, Refusal> {
-    let ([range], [_]) = (&slice::ranges(arguments)?[..], &first.shape[..]) else { return Ok(None) };
-    let (low, high) = (range.start.max(0) as usize, range.end.map_or(first.len(), |end| end.max(0) as usize));
-    let step = range.step.unsigned_abs();
-    let indices: Vec<usize> =
-        if range.step > 0 { (low..high).step_by(step).collect() } else { (low..high).rev().step_by(step).collect() };
-    let length = indices.len();
-    Ok(first.pick(&indices, vec![length]))
+    let mut indices = vec![0];
+    let mut shape = Vec::new();
+    for (range, &length) in slice::ranges(arguments)?.iter().zip(&first.shape) {
+        let (low, high) = (range.start.max(0) as usize, range.end.map_or(length, |end| end.max(0) as usize));
+        let step = range.step.unsigned_abs();
+        let kept: Vec<usize> = match range.step > 0 {
+            true => (low..high).step_by(step).collect(),
+            false => (low..high).rev().step_by(step).collect(),
+        };
+        indices = indices.iter().flat_map(|row| kept.iter().map(move |at| row * length + at)).collect();
+        shape.push(kept.len());
+    }
+    Ok(first.pick(&indices, shape))
 }
 
 fn select(inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
@@ -309,5 +334,12 @@ mod tests {
         assert_eq!(broadcast_indices(&[2, 1], &[2, 3]), [0, 0, 0, 1, 1, 1]);
         assert_eq!(broadcast_indices(&[3], &[2, 3]), [0, 1, 2, 0, 1, 2]);
         assert_eq!(broadcast_indices(&[], &[2]), [0, 0]);
+    }
+
+    #[test]
+    fn a_transposition_takes_columns_for_rows() {
+        assert_eq!(transposed_indices(&[2, 3], &[1, 0]), [0, 3, 1, 4, 2, 5]);
+        // Element (i, j, k) of the result is element (j, k, i) of shape [2, 1, 3].
+        assert_eq!(transposed_indices(&[2, 1, 3], &[2, 0, 1]), [0, 3, 1, 4, 2, 5]);
     }
 }

@@ -8,16 +8,16 @@ use crate::Value;
 
 /// A constant known while planning.
 #[derive(Clone, Debug, PartialEq)]
-pub struct HostTensor {
+pub(crate) struct HostTensor {
     /// Lengths of the axes; empty for a scalar.
-    pub shape: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
     /// Elements, row by row.
-    pub data: HostData,
+    pub(crate) data: HostData,
 }
 
 /// Elements of a [`HostTensor`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum HostData {
+pub(crate) enum HostData {
     /// Every float type of ONNX.
     Float(Vec<f32>),
     /// Every integer type of ONNX.
@@ -28,12 +28,12 @@ pub enum HostData {
 
 impl HostTensor {
     /// A list of integers.
-    pub fn ints(values: Vec<i64>) -> Self {
+    pub(crate) fn ints(values: Vec<i64>) -> Self {
         HostTensor { shape: vec![values.len()], data: HostData::Int(values) }
     }
 
     /// Number of elements.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match &self.data {
             HostData::Float(values) => values.len(),
             HostData::Int(values) => values.len(),
@@ -45,7 +45,7 @@ impl HostTensor {
     ///
     /// # Errors
     /// [`OnnxError`] when the element type has no such reading.
-    pub fn from_onnx(tensor: &Tensor) -> Result<Self, OnnxError> {
+    pub(crate) fn from_onnx(tensor: &Tensor) -> Result<Self, OnnxError> {
         let data = match tensor.element_type {
             ElementType::Float32 | ElementType::Float64 | ElementType::Float16 | ElementType::BFloat16 => {
                 HostData::Float(tensor.to_f32()?)
@@ -57,7 +57,7 @@ impl HostTensor {
     }
 
     /// The elements as integers, floats rounded toward zero.
-    pub fn to_ints(&self) -> Vec<i64> {
+    pub(crate) fn to_ints(&self) -> Vec<i64> {
         match &self.data {
             HostData::Float(values) => values.iter().map(|&value| value as i64).collect(),
             HostData::Int(values) => values.clone(),
@@ -66,7 +66,7 @@ impl HostTensor {
     }
 
     /// The elements as floats.
-    pub fn to_floats(&self) -> Vec<f32> {
+    pub(crate) fn to_floats(&self) -> Vec<f32> {
         match &self.data {
             HostData::Float(values) => values.clone(),
             HostData::Int(values) => values.iter().map(|&value| value as f32).collect(),
@@ -75,7 +75,7 @@ impl HostTensor {
     }
 
     /// Copies the constant to a device.
-    pub fn upload(&self, device: &Device) -> Value {
+    pub(crate) fn upload(&self, device: &Device) -> Value {
         match &self.data {
             HostData::Float(values) => Value::from_f32(values, &self.shape, device),
             HostData::Int(values) => Value::from_i64(values, &self.shape, device),
@@ -84,7 +84,7 @@ impl HostTensor {
     }
 
     /// The elements picked by `indices` (flat, row-major), under a new shape.
-    pub fn pick(&self, indices: &[usize], shape: Vec<usize>) -> Option<HostTensor> {
+    pub(crate) fn pick(&self, indices: &[usize], shape: Vec<usize>) -> Option<HostTensor> {
         fn take<T: Copy>(values: &[T], indices: &[usize]) -> Option<Vec<T>> {
             indices.iter().map(|&index| values.get(index).copied()).collect()
         }

@@ -141,9 +141,9 @@ pub(crate) struct Transpose {
     order: Vec<usize>,
 }
 
-pub(crate) fn transpose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
-    let fact = arguments.fact(0)?;
-    let rank = fact.shape().len();
+/// The axes of the input in their new order.
+pub(crate) fn transpose_order(arguments: &Arguments<'_>) -> Result<Vec<usize>, Refusal> {
+    let rank = arguments.fact(0)?.shape().len();
     let order = match arguments.ints("perm") {
         Some(given) => given.iter().map(|&given| axis(given, rank)).collect::<Result<Vec<_>, _>>()?,
         None => (0..rank).rev().collect(),
@@ -153,6 +153,11 @@ pub(crate) fn transpose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> 
     if sorted != (0..rank).collect::<Vec<_>>() {
         return invalid(format!("perm {order:?} does not name each of {rank} axes once"));
     }
+    Ok(order)
+}
+
+pub(crate) fn transpose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let (fact, order) = (arguments.fact(0)?, transpose_order(arguments)?);
     let shape = order.iter().map(|&axis| fact.shape()[axis]).collect();
     let outputs = vec![Fact::Runtime { shape, kind: fact.kind() }];
     Ok(Resolved { operator: Operator::Transpose(Transpose { order }), outputs, inputs: 1 })
