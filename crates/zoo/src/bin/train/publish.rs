@@ -110,10 +110,8 @@ fn source(model: &[u8], samples: &[Sample]) -> String {
     let hash: String = Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
     let samples = samples.iter().map(|sample| {
         let (label, seed) = (sample.class.label(), sample.seed);
-        format!(
-            "    Sample {{\n        label: \"{label}\",\n        file: \"{label}.png\",\n        seed: {seed},\n        \
-             png: include_bytes!(\"../samples/{label}.png\"),\n    }},\n"
-        )
+        let png = format!("include_bytes!(\"../samples/{label}.png\")");
+        format!("    Sample {{ label: \"{label}\", file: \"{label}.png\", seed: {seed}, png: {png} }},\n")
     });
     format!(
         "//! Written by `cargo xtask train`, together with the files it names.\n\nuse crate::Sample;\n\n\
