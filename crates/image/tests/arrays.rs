@@ -155,13 +155,7 @@ fn an_array_refused_within_an_archive_is_named() {
     bytes[at + 1] = b'c';
     // The archive's checksum notices the change before the array is looked at.
     assert!(refusal(read_npz(&bytes)).contains("damaged"));
-    let strings = {
-        let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-        archive.start_file("labels.npy", zip::write::SimpleFileOptions::default()).unwrap();
-        std::io::Write::write_all(&mut archive, &read("strings.npy")).unwrap();
-        archive.finish().unwrap().into_inner()
-    };
-    let text = refusal(read_npz(&strings));
+    let text = refusal(read_npz(&read("strings.npz")));
     assert!(text.starts_with("the NPZ file cannot be used: array \"labels\": its element type"), "{text}");
 }
 

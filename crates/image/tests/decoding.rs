@@ -125,10 +125,26 @@ fn a_huge_image_is_refused_by_its_header_alone() {
         "the image has 10000 x 10000 pixels (100 megapixels) and at most 64 megapixels are accepted; scale it down"
     );
 
+    let mut png = read("rgb.png");
+    png[16..24].copy_from_slice(&[0, 0, 0x27, 0x10, 0, 0, 0x27, 0x10]);
+    let checksum = crc(&png[12..29]).to_be_bytes();
+    png[29..33].copy_from_slice(&checksum);
+    assert!(matches!(decode(&png), Err(ImageError::TooLarge { width: 10_000, height: 10_000, .. })));
+
+    let mut gif = read("still.gif");
+    gif[6..10].copy_from_slice(&[0x10, 0x27, 0x10, 0x27]);
+    assert!(matches!(decode(&gif), Err(ImageError::TooLarge { width: 10_000, height: 10_000, .. })));
+
     let mut jpeg = read("baseline.jpg");
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
     assert!(matches!(decode(&jpeg), Err(ImageError::TooLarge { width: 65_535, height: 65_535, .. })));
+}
+
+/// The checksum that ends a PNG chunk.
+fn crc(bytes: &[u8]) -> u32 {
+    let shift = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc)))
 }
 
 #[test]
