@@ -158,5 +158,9 @@ pub fn report(results: Vec<(&str, Result<(), String>)>) -> Result<(), String> {
     }
     let wrong: Vec<String> =
         results.into_iter().filter_map(|(name, result)| Some(format!("{name}: {}", result.err()?))).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(format!("{} of {total} cases are wrong:\n{}", wrong.len(), wrong.join("\n"))) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} of {total} cases are wrong:\n{}", wrong.len(), wrong.join("\n")))
+    }
 }

@@ -30,8 +30,16 @@ fn networks_on(device: &Device) {
     golden::report(index.networks.iter().map(|case| (case.name.as_str(), check(case))).collect()).unwrap();
 }
 
+/// Forms that are refused by name instead of being run.
+const REFUSED: [&str; 1] = ["averagepool_dilated"];
+
 fn operators_on(device: &Device) {
-    let cases: Vec<OperatorCase> = golden::json(&read("operators.json")).unwrap();
+    let mut cases: Vec<OperatorCase> = golden::json(&read("operators.json")).unwrap();
+    let refused: Vec<OperatorCase> = cases.extract_if(.., |case| REFUSED.contains(&case.name.as_str())).collect();
+    for case in &refused {
+        let error = block_on(golden::operator(case, device, &read)).unwrap_err();
+        assert!(error.contains("does not run yet"), "{}: {error}", case.name);
+    }
     let check = |case| block_on(golden::operator(case, device, &read));
     golden::report(cases.iter().map(|case| (case.name.as_str(), check(case))).collect()).unwrap();
 }

@@ -13,7 +13,7 @@ const USUAL_SIDE: usize = 224;
 ///
 /// # Errors
 /// [`EngineError::Card`] with the line and what was expected.
-pub fn parse(name: &str, json: &str) -> Result<ModelCard, EngineError> {
+pub(crate) fn parse(name: &str, json: &str) -> Result<ModelCard, EngineError> {
     let refused = |reason: String| EngineError::Card { name: name.to_owned(), reason };
     let card: ModelCard = serde_json::from_str(json).map_err(|error| refused(error.to_string()))?;
     let input = &card.input;
@@ -30,7 +30,7 @@ pub fn parse(name: &str, json: &str) -> Result<ModelCard, EngineError> {
 }
 
 /// The card that a graph's input shape suggests: nothing when it does not look like an image.
-pub fn infer(name: &str, model: &Model) -> Option<ModelCard> {
+pub(crate) fn infer(name: &str, model: &Model) -> Option<ModelCard> {
     let input = model.graph.required_inputs().next()?;
     let shape = input.shape.as_ref()?;
     let [_, a, b, c] = &shape[..] else { return None };
@@ -62,7 +62,7 @@ pub fn infer(name: &str, model: &Model) -> Option<ModelCard> {
 ///
 /// # Errors
 /// [`EngineError::Card`] when they contradict each other.
-pub fn input_shapes(name: &str, card: Option<&ModelCard>, model: &Model) -> Result<InputShapes, EngineError> {
+pub(crate) fn input_shapes(name: &str, card: Option<&ModelCard>, model: &Model) -> Result<InputShapes, EngineError> {
     let mut shapes = InputShapes::new();
     let (Some(card), Some(input)) = (card, model.graph.required_inputs().next()) else { return Ok(shapes) };
     let pixels = &card.input;
@@ -83,7 +83,7 @@ pub fn input_shapes(name: &str, card: Option<&ModelCard>, model: &Model) -> Resu
 }
 
 /// A declared shape in words.
-pub fn describe(info: &ValueInfo) -> String {
+pub(crate) fn describe(info: &ValueInfo) -> String {
     let axis = |dimension: &Dimension| match dimension {
         Dimension::Known(length) => length.to_string(),
         Dimension::Symbol(symbol) => symbol.clone(),

@@ -41,7 +41,7 @@ async fn convolution(device: &Device) -> Result<(), String> {
 
 async fn expect<const D: usize>(kernel: &str, found: Tensor<D>, expected: &[f32]) -> Result<(), String> {
     let data = found.into_data_async().await.map_err(|error| format!("{kernel}: {error:?}"))?;
-    let found = data.to_vec::<f32>().map_err(|error| format!("{kernel}: {error:?}"))?;
+    let found = data.try_to_vec::<f32>().map_err(|error| format!("{kernel}: {error:?}"))?;
     let right = found.len() == expected.len() && found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= TOLERANCE);
     if right { Ok(()) } else { Err(format!("{kernel} gave {found:?} instead of {expected:?}")) }
 }

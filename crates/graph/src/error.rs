@@ -45,7 +45,7 @@ pub enum GraphError {
     #[error("The model's input {0:?} was not given.")]
     MissingInput(String),
     /// No value of this name exists.
-    #[error("The model has no value named {name:?}{}.", nearest(.nearest))]
+    #[error("The model has no value named {name:?}{}.", nearest_names(.nearest))]
     UnknownValue {
         /// What was asked for.
         name: String,
@@ -110,7 +110,7 @@ fn list(items: &[Unsupported]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn nearest(names: &[String]) -> String {
+fn nearest_names(names: &[String]) -> String {
     if names.is_empty() {
         return String::new();
     }

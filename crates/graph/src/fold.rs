@@ -9,21 +9,8 @@ use crate::{
 };
 
 /// Operators that only ever run here.
-pub(crate) const HOST_OPERATORS: &[&str] = &[
-    "And",
-    "Constant",
-    "ConstantOfShape",
-    "Equal",
-    "Greater",
-    "Less",
-    "Mod",
-    "Not",
-    "Or",
-    "Range",
-    "Shape",
-    "Size",
-    "Where",
-];
+pub(crate) const HOST_OPERATORS: &[&str] =
+    &["And", "Constant", "ConstantOfShape", "Mod", "Not", "Or", "Range", "Shape", "Size"];
 
 /// Larger results are left to the device.
 const MAX_ELEMENTS: usize = 1 << 16;
@@ -293,19 +280,22 @@ fn range(inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
 }
 
 fn slice_host(arguments: &Arguments<'_>, first: &HostTensor) -> Result<Option<HostTensor>, Refusal> {
+    let ranges = slice::ranges(arguments)?;
+    let positions: Vec<Vec<usize>> = ranges
+        .iter()
+        .zip(&first.shape)
+        .map(|(range, &length)| {
+            let (low, high) = (range.start.max(0) as usize, range.end.map_or(length, |end| end.max(0) as usize));
+            let step = range.step.unsigned_abs();
+            if range.step > 0 { (low..high).step_by(step).collect() } else { (low..high).rev().step_by(step).collect() }
+        })
+        .collect();
+    // Row by row: each axis multiplies what the axes before it have picked.
     let mut indices = vec![0];
-    let mut shape = Vec::new();
-    for (range, &length) in slice::ranges(arguments)?.iter().zip(&first.shape) {
-        let (low, high) = (range.start.max(0) as usize, range.end.map_or(length, |end| end.max(0) as usize));
-        let step = range.step.unsigned_abs();
-        let kept: Vec<usize> = match range.step > 0 {
-            true => (low..high).step_by(step).collect(),
-            false => (low..high).rev().step_by(step).collect(),
-        };
-        indices = indices.iter().flat_map(|row| kept.iter().map(move |at| row * length + at)).collect();
-        shape.push(kept.len());
+    for (axis, picked) in positions.iter().enumerate() {
+        indices = indices.iter().flat_map(|row| picked.iter().map(move |at| row * first.shape[axis] + at)).collect();
     }
-    Ok(first.pick(&indices, shape))
+    Ok(first.pick(&indices, positions.iter().map(Vec::len).collect()))
 }
 
 fn select(inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {

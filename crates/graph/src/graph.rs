@@ -13,7 +13,7 @@ use crate::{
     batching::BatchMode,
     host::HostTensor,
     operator::{Fact, Kind},
-    plan::Plan,
+    plan::{Plan, node_name},
 };
 
 /// Larger float weights live on the device alone.
@@ -193,7 +193,7 @@ impl Graph {
                     *first = 1;
                 }
                 let (name, operator) = (self.names[id].clone(), node.operator.clone());
-                values.push(ValueSummary { name, node: node.label(), operator, shape });
+                values.push(ValueSummary { name, node: node_name(node), operator, shape });
             }
         }
         Ok(values)

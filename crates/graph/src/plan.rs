@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use vitrine_onnx::Node;
+
 use crate::{
     Graph, GraphError, Value,
     error::Unsupported,
@@ -96,7 +98,7 @@ impl Planner<'_> {
         if !default_domain || (resolver.is_none() && !HOST_OPERATORS.contains(&node.operator.as_str())) {
             let operator =
                 if default_domain { node.operator.clone() } else { format!("{}.{}", node.domain, node.operator) };
-            self.refuse(operator, node.label());
+            self.refuse(operator, node_name(node));
             return Ok(());
         }
         let facts: Vec<Option<Fact>> =
@@ -132,11 +134,11 @@ impl Planner<'_> {
             Err(Refusal::Unsupported(form)) => {
                 let form =
                     if form.contains(node.operator.as_str()) { form } else { format!("{} with {form}", node.operator) };
-                self.refuse(form, node.label());
+                self.refuse(form, node_name(node));
                 return Ok(());
             }
             Err(Refusal::Invalid(reason)) => {
-                return Err(GraphError::Node { node: node.label(), operator: node.operator.clone(), reason });
+                return Err(GraphError::Node { node: node_name(node), operator: node.operator.clone(), reason });
             }
         };
         for (id, fact) in wiring.outputs.iter().zip(resolved.outputs) {
@@ -199,6 +201,11 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+
+/// A node's name, or its first output's where it has none.
+pub(crate) fn node_name(node: &Node) -> String {
+    if node.name.is_empty() { node.outputs.first().cloned().unwrap_or_default() } else { node.name.clone() }
 }
 
 /// Shapes of a node's inputs and outputs in the plan at the declared batch size.

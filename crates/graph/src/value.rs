@@ -525,10 +525,10 @@ impl Value {
         self.float()
     }
 
-    pub(crate) fn as_int<const D: usize>(&self) -> Result<Tensor<D, Int>, GraphError> {
+    pub(crate) fn as_bool<const D: usize>(&self) -> Result<Tensor<D, Bool>, GraphError> {
         match &self.data {
-            Data::Int(tensor) if self.shape.len().max(1) == D => Ok(retype(tensor.clone())),
-            _ => Err(GraphError::Kind { operation: "an index", expected: "integer" }),
+            Data::Bool(tensor) if self.shape.len().max(1) == D => Ok(retype(tensor.clone())),
+            _ => Err(GraphError::Kind { operation: "a choice", expected: "boolean" }),
         }
     }
 
@@ -550,7 +550,7 @@ impl Value {
             }
         };
         let data = data.map_err(|error| GraphError::Device(format!("{error:?}")))?;
-        data.convert::<f32>().to_vec::<f32>().map_err(|error| GraphError::Device(format!("{error:?}")))
+        data.convert::<f32>().try_to_vec::<f32>().map_err(|error| GraphError::Device(format!("{error:?}")))
     }
 }
 
@@ -633,6 +633,6 @@ mod tests {
         let product = leaf.mul(&value(&[3.0, -4.0], &[2]).lifted()).unwrap();
         let gradients = product.as_float().unwrap().clone().sum().backward();
         let gradient = leaf.as_float().unwrap().grad(&gradients).unwrap();
-        assert_eq!(gradient.into_data().to_vec::<f32>().unwrap(), [3.0, -4.0]);
+        assert_eq!(gradient.into_data().try_to_vec::<f32>().unwrap(), [3.0, -4.0]);
     }
 }

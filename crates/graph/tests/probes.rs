@@ -3,7 +3,11 @@
 use burn::tensor::Device;
 use pollster::block_on;
 use vitrine_graph::{Batching, Graph, GraphError, InputShapes, Probe, Run, Value};
-use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
+use vitrine_onnx::{Dimension, Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
+
+fn batch() -> Dimension {
+    "n".into()
+}
 
 fn load(onnx: OnnxGraph) -> Result<Graph, GraphError> {
     Graph::new(Model::new(17, onnx), &Device::flex(), &InputShapes::new())
@@ -26,8 +30,8 @@ fn chain() -> Graph {
             Node::new("Mul", &["g", "g"], &["y"]),
         ],
         initializers: vec![Tensor::from_f32("three", &[1], &[3.0])],
-        inputs: vec![ValueInfo::float("x", &["n".into(), 2.into()])],
-        outputs: vec![ValueInfo::float("y", &["n".into(), 2.into()])],
+        inputs: vec![ValueInfo::float("x", &[batch(), 2.into()])],
+        outputs: vec![ValueInfo::float("y", &[batch(), 2.into()])],
         ..OnnxGraph::default()
     })
     .unwrap()
@@ -184,8 +188,8 @@ fn shape_arithmetic_is_folded_for_every_batch_size() {
             Tensor::from_i64("axes", &[1], &[0]),
             Tensor::from_i64("minus", &[1], &[-1]),
         ],
-        inputs: vec![ValueInfo::float("x", &["n".into(), 2.into(), 3.into()])],
-        outputs: vec![ValueInfo::float("y", &["n".into(), 6.into()])],
+        inputs: vec![ValueInfo::float("x", &[batch(), 2.into(), 3.into()])],
+        outputs: vec![ValueInfo::float("y", &[batch(), 6.into()])],
         ..OnnxGraph::default()
     })
     .unwrap();

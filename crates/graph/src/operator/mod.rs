@@ -5,6 +5,7 @@
 //! [`OPERATORS`] and, for a new family, one variant of [`Operator`].
 
 pub(crate) mod arguments;
+mod comparison;
 mod concat;
 mod convolution;
 mod elementwise;
@@ -31,6 +32,7 @@ pub(crate) enum Operator {
     BatchNormalization(normalization::BatchNormalization),
     Cast(shape::Cast),
     Clip(elementwise::Clip),
+    Comparison(comparison::Comparison),
     Concat(concat::Concat),
     Convolution(convolution::Convolution),
     Expand(shape::Expand),
@@ -48,6 +50,7 @@ pub(crate) enum Operator {
     Softmax(softmax::Softmax),
     Split(slice::Split),
     Transpose(shape::Transpose),
+    Where(comparison::Where),
 }
 
 impl Operator {
@@ -60,6 +63,7 @@ impl Operator {
             Operator::BatchNormalization(operator) => operator.run(&inputs)?,
             Operator::Cast(operator) => operator.run(inputs.get(0)?),
             Operator::Clip(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Comparison(operator) => operator.run(&inputs)?,
             Operator::Concat(operator) => operator.run(&inputs)?,
             Operator::Convolution(operator) => operator.run(&inputs)?,
             Operator::Expand(operator) => operator.run(inputs.get(0)?)?,
@@ -77,6 +81,7 @@ impl Operator {
             Operator::Softmax(operator) => operator.run(inputs.get(0)?)?,
             Operator::Split(operator) => return operator.run(inputs.get(0)?),
             Operator::Transpose(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Where(operator) => operator.run(&inputs)?,
         };
         Ok(vec![output])
     }
@@ -120,6 +125,7 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Div", elementwise::arithmetic),
     ("Dropout", shape::identity),
     ("Elu", elementwise::activation),
+    ("Equal", comparison::comparison),
     ("Erf", elementwise::activation),
     ("Exp", elementwise::activation),
     ("Expand", shape::expand),
@@ -130,10 +136,14 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Gemm", linear::gemm),
     ("GlobalAveragePool", pooling::global),
     ("GlobalMaxPool", pooling::global),
+    ("Greater", comparison::comparison),
+    ("GreaterOrEqual", comparison::comparison),
     ("HardSigmoid", elementwise::activation),
     ("HardSwish", elementwise::activation),
     ("Identity", shape::identity),
     ("LeakyRelu", elementwise::activation),
+    ("Less", comparison::comparison),
+    ("LessOrEqual", comparison::comparison),
     ("Log", elementwise::activation),
     ("LogSoftmax", softmax::softmax),
     ("MatMul", linear::matmul),
@@ -176,6 +186,7 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Transpose", shape::transpose),
     ("Unsqueeze", shape::unsqueeze),
     ("Upsample", resize::resize),
+    ("Where", comparison::choose),
 ];
 
 /// The resolver of an operator.

@@ -157,7 +157,8 @@ pub(crate) fn transpose_order(arguments: &Arguments<'_>) -> Result<Vec<usize>, R
 }
 
 pub(crate) fn transpose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
-    let (fact, order) = (arguments.fact(0)?, transpose_order(arguments)?);
+    let fact = arguments.fact(0)?;
+    let order = transpose_order(arguments)?;
     let shape = order.iter().map(|&axis| fact.shape()[axis]).collect();
     let outputs = vec![Fact::Runtime { shape, kind: fact.kind() }];
     Ok(Resolved { operator: Operator::Transpose(Transpose { order }), outputs, inputs: 1 })
