@@ -39,7 +39,8 @@ for (const backend of BACKENDS) {
       await until(page, "ready", "error");
       assert.match(await page.getByTestId("device").textContent(), backend.device);
       assert.equal(await page.getByTestId("error").count(), 0);
-      if (backend.adapter === "none") assert.equal(await page.evaluate(() => navigator.gpu), undefined);
+      const adapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+      assert.equal(adapter, backend.adapter === "webgpu", "the browser was started wrongly");
       await picture(page, `${backend.name}-1-open`);
     });
 

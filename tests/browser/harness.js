@@ -25,10 +25,10 @@ const ALWAYS = [
   "--disable-quic",
 ];
 
-/** What a browser is started with: `webgpu` through SwiftShader, a GPU simulated on the processor, or none at all. */
+/** What a browser is started with: `webgpu` through SwiftShader, a GPU simulated on the processor, or with no adapter. */
 const ADAPTERS = {
   webgpu: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-  none: ["--disable-blink-features=WebGPU"],
+  none: ["--disable-gpu", "--disable-features=WebGPU,WebGPUService"],
 };
 
 /** Starts Chromium. */
