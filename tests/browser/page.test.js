@@ -104,9 +104,8 @@ test("a worker that keeps dying is not started for ever", async () => {
 });
 
 test("a worker that does not load gives a message and no endless loop", async () => {
-  const loader = /worker_loader/;
-  page = await (await browser.newContext()).newPage();
-  await page.route(loader, (route) => route.fulfill({ status: 404 }));
+    page = await (await browser.newContext()).newPage();
+  await page.route(/worker_start/, (route) => route.fulfill({ status: 404 }));
   await page.goto(server.address);
   await page.getByText("Reload the page", { exact: true }).waitFor();
   assert.match(await notice(), /could not be loaded/);
