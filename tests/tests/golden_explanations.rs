@@ -1,5 +1,7 @@
 //! Integrated gradients and Grad-CAM against Captum, RISE against its definition written in NumPy: `golden/README.md`.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::OnceLock};
 
 use burn::tensor::Device;

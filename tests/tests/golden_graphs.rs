@@ -1,6 +1,8 @@
 //! Outputs and gradients of small exported networks and of single operators against PyTorch and ONNX Runtime, on the
 //! CPU backend and, where an adapter answers, on wgpu.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails panics")]
+
 use std::{fs, path::Path, sync::OnceLock};
 
 use burn::tensor::Device;
