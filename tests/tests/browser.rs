@@ -1,6 +1,7 @@
 //! The same bodies as the native tests, in a worker of a real browser: on the CPU backend and on WebGPU.
 
 #![cfg(target_family = "wasm")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
 use burn::tensor::Device;
 use vitrine_tests::{

@@ -1,5 +1,7 @@
 //! Probes, partial runs, batches and refusals on graphs small enough to work out on paper.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+
 use burn::tensor::Device;
 use pollster::block_on;
 use vitrine_graph::{Batching, Graph, GraphError, InputShapes, Probe, Run, Value};

@@ -1,5 +1,7 @@
 //! What the training command wrote fits together, and fits the scenes it was trained on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+
 use std::fs;
 use std::path::Path;
 

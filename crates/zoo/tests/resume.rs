@@ -1,4 +1,6 @@
 //! An interrupted training goes on where it was and gives what an uninterrupted one gives.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 #![cfg(feature = "train")]
 
 use std::fs;
