@@ -27,10 +27,14 @@ enum Stage {
     Checks,
     /// Licences, bans and sources of dependencies
     Deny,
-    /// Lints of native code and of code for the browser
+    /// Lints of native code
     Clippy,
+    /// Lints of the page and of code for the browser
+    ClippyWasm,
     /// Native tests and documentation examples
     Native,
+    /// The page's own tests, run natively
+    Page,
     /// Tests compiled to wasm, in a browser
     Wasm,
     /// The built page: its weight, and all of it from end to end in a browser
@@ -108,7 +112,9 @@ impl Stage {
             Self::Checks => checks::run(workspace),
             Self::Deny => deny(workspace, closing_lines),
             Self::Clippy => clippy(workspace, closing_lines),
+            Self::ClippyWasm => clippy_wasm(workspace, closing_lines),
             Self::Native => native(workspace, closing_lines),
+            Self::Page => page(workspace, closing_lines),
             Self::Wasm => wasm(workspace, closing_lines),
             Self::Browser => browser(workspace, closing_lines),
         }
@@ -133,7 +139,11 @@ const PAGE: [&str; 5] = ["--release", "--package", "vitrine-web", "--features", 
 
 fn clippy(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = workspace.shell()?;
-    follow(cmd!(shell, "cargo clippy {NATIVE...} --all-targets -- -D warnings"), closing_lines)?;
+    follow(cmd!(shell, "cargo clippy {NATIVE...} --all-targets -- -D warnings"), closing_lines)
+}
+
+fn clippy_wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = workspace.shell()?;
     follow(cmd!(shell, "cargo clippy {PAGE...} --all-targets -- -D warnings"), closing_lines)?;
 
     let shell = tools::for_building(workspace)?;
@@ -147,7 +157,11 @@ fn clippy(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> 
 
 fn native(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_native_tests(workspace)?;
-    follow(cmd!(shell, "cargo test {NATIVE...} --no-fail-fast"), closing_lines)?;
+    follow(cmd!(shell, "cargo test {NATIVE...} --no-fail-fast"), closing_lines)
+}
+
+fn page(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    let shell = workspace.shell()?;
     follow(cmd!(shell, "cargo test {PAGE...} --no-fail-fast"), closing_lines)
 }
 

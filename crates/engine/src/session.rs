@@ -242,7 +242,7 @@ impl Session {
             graph: &model.graph,
             input_name: &input_name,
             input: &input.value,
-            pixels: input.picture.as_ref().and(model.card.as_ref()).map(|card| &card.input),
+            pixels: model.card.as_ref().map(|card| &card.input),
             target: &target,
             layer,
             parameters: &request.parameters,
