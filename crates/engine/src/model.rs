@@ -152,9 +152,7 @@ impl LoadedModel {
     /// # Errors
     /// None after loading.
     pub fn spatial_layers(&self) -> Result<Vec<ValueSummary>, EngineError> {
-        let mut values = self.graph.values()?;
-        values.retain(|value| matches!(value.shape[..], [_, _, height, width] if height > 1 && width > 1));
-        Ok(values)
+        Ok(vitrine_explain::spatial_layers(&self.graph)?)
     }
 
     /// How many images go into a batch: what fits into the memory set aside, or one where the model takes no more.
