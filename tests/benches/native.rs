@@ -1,22 +1,14 @@
-//! How fast the built-in model is explained natively: `cargo xtask bench`.
-//!
-//! Absolute numbers depend on the machine; compare numbers of one run.
+//! How fast the built-in model is explained natively, and in how much memory: `cargo xtask bench`.
 
-use std::{collections::BTreeMap, env, error::Error, fs, process::Command, time::Instant};
+use std::{env, fs, process::Command};
 
 use pollster::block_on;
-use vitrine_engine::{ExplainOptions, Place, Session, Silent};
-use vitrine_explain::Head;
-use vitrine_graph::{Probe, Run, Value};
-use vitrine_protocol::{DeviceChoice, ExplainRequest};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use vitrine_engine::{ExplainOptions, Place, Silent};
+use vitrine_protocol::DeviceChoice;
+use vitrine_tests::speed::{Result, Work, measure, request, session};
 
 /// Set for the process whose peak memory is measured: the number of masks.
 const MASKS: &str = "VITRINE_BENCH_MASKS";
-
-/// Images in a batch of the raw passes.
-const BATCH: usize = 64;
 
 fn main() -> Result<()> {
     if let Ok(masks) = env::var(MASKS) {
@@ -37,63 +29,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-async fn session(place: Place) -> Result<Session> {
-    let mut session = Session::on(place);
-    session.load_builtin("critters").await?;
-    session.load_sample(0).await?;
-    Ok(session)
-}
-
-fn request(method: &str, parameters: &[(&str, &str)]) -> ExplainRequest {
-    let parameters: BTreeMap<String, String> =
-        parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    ExplainRequest { method: method.to_owned(), target: "auto".to_owned(), parameters, ..ExplainRequest::default() }
-}
-
 async fn speed(name: &str, place: Place) -> Result<()> {
-    let session = session(place).await?;
-    println!("built-in model, native, {name}");
-    let model = session.model()?;
-    let (input, mut shape) = model.input();
-    shape[0] = BATCH;
-    let values: Vec<f32> = (0..shape.iter().product()).map(|index: usize| (index % 255) as f32 / 255.0).collect();
-    let batch = Value::from_f32(&values, &shape, model.graph.device());
-    let head = Head::of(&model.graph)?;
-    let forward = Run::of([head.logits()]).feed(&input, batch);
-    let seconds = best(|| block_on(async { Ok(model.graph.run(&forward)?.value(head.logits())?.to_vec().await?) }))?;
-    println!("  forward              {:8.0} images/s", BATCH as f64 / seconds);
-    let backward = forward.clone().probe(&input, Probe::Gradient);
-    let seconds = best(|| {
-        block_on(async {
-            let trace = model.graph.run(&backward)?;
-            let gradients = trace.gradients(&trace.value(head.logits())?.sum_per_sample()?)?;
-            Ok(gradients[&input].to_vec().await?)
-        })
-    })?;
-    println!("  forward and backward {:8.0} images/s", BATCH as f64 / seconds);
-    let explain = |request: &ExplainRequest| -> Result<f64> {
-        best(|| Ok(block_on(session.explain(request, &ExplainOptions::default(), &Silent))?))
-    };
-    let seconds = explain(&request("rise", &[("masks", "1000")]))?;
-    println!("  rise                 {:8.0} masks/s", 1000.0 / seconds);
-    let seconds = explain(&request("integrated-gradients", &[("steps", "50")]))?;
-    println!("  integrated gradients {:8.1} ms (50 steps)", 1000.0 * seconds);
-    let seconds = explain(&request("grad-cam", &[]))?;
-    println!("  grad-cam             {:8.1} ms", 1000.0 * seconds);
+    println!("built-in model, native, {name}\n{}", measure(&session(place).await?, Work::default()).await?);
     Ok(())
-}
-
-/// Seconds of the fastest of several runs, after one to warm up.
-fn best<T>(mut run: impl FnMut() -> Result<T>) -> Result<f64> {
-    const RUNS: usize = 3;
-    run()?;
-    let mut best = f64::INFINITY;
-    for _ in 0..RUNS {
-        let started = Instant::now();
-        run()?;
-        best = best.min(started.elapsed().as_secs_f64());
-    }
-    Ok(best)
 }
 
 /// Runs RISE on the CPU and prints the largest memory the process ever had, in kB.

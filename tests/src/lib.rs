@@ -1,5 +1,7 @@
 //! Tests of promises across crates: golden values, browsers.
 
+pub mod devices;
 pub mod golden;
 pub mod properties;
+pub mod speed;
 pub mod toys;

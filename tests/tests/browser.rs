@@ -1,39 +1,20 @@
 //! The same bodies as the native tests, in a worker of a real browser: on the CPU backend and on WebGPU.
 
 #![cfg(target_family = "wasm")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
 
 use burn::tensor::Device;
+use vitrine_engine::Place;
 use vitrine_tests::{
-    golden::{self, Index},
-    properties,
+    devices,
+    golden::{self, critters, graphs},
+    on_every_device,
+    properties::*,
+    speed::{self, Work},
 };
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
-
-/// The WebGPU device, once for all tests. A browser without an adapter fails them: it would test nothing.
-async fn gpu() -> Device {
-    thread_local! {
-        static GPU: std::cell::OnceCell<Device> = const { std::cell::OnceCell::new() };
-    }
-    if let Some(device) = GPU.with(|gpu| gpu.get().cloned()) {
-        return device;
-    }
-    let device = Device::wgpu_options().init_async().await.expect("a WebGPU adapter");
-    GPU.with(|gpu| gpu.get_or_init(|| device).clone())
-}
-
-macro_rules! on_every_device {
-    ($($property:ident),+ $(,)?) => {
-        mod cpu {
-            $( #[super::wasm_bindgen_test] async fn $property() { super::properties::$property(&super::Device::flex()).await; } )+
-        }
-        mod gpu {
-            $( #[super::wasm_bindgen_test] async fn $property() { super::properties::$property(&super::gpu().await).await; } )+
-        }
-    };
-}
 
 on_every_device!(
     maps_have_the_shape_of_what_they_explain,
@@ -42,6 +23,7 @@ on_every_device!(
     promised_completeness_holds,
     a_constant_model_gets_a_zero_map,
     a_cancelled_run_ends_within_one_batch,
+    exported_networks_agree_with_pytorch,
 );
 
 /// Golden files that travel inside the test.
@@ -72,25 +54,62 @@ files!(
     "networks/upsampling_head/input_gradient.npy",
     "networks/upsampling_head/inner_output.npy",
     "networks/upsampling_head/inner_gradient.npy",
+    "critters/logits.npy",
+    "critters/probabilities.npy",
+    "critters/bimble_input_gradient.npy",
+    "critters/bimble_integrated_gradients.npy",
+    "critters/bimble_grad_cam_without_relu.npy",
+    "critters/bimble_grad_cam_with_relu.npy",
+    "critters/bimble_grad_cam_enlarged.npy",
+    "critters/fennick_input_gradient.npy",
+    "critters/fennick_integrated_gradients.npy",
+    "critters/fennick_grad_cam_without_relu.npy",
+    "critters/fennick_grad_cam_with_relu.npy",
+    "critters/fennick_grad_cam_enlarged.npy",
 );
 
-async fn networks_on(device: &Device) {
-    let index: Index = golden::json(&read("cases.json")).unwrap();
+async fn exported_networks_agree_with_pytorch(device: &Device) {
+    let index: graphs::Index = golden::json(&read("cases.json")).unwrap();
     let mut results = Vec::new();
     for case in &index.networks {
         if case.name.starts_with("residual_batch_norm") || case.name.starts_with("upsampling_head") {
-            results.push((case.name.as_str(), golden::network(case, device, &read).await));
+            results.push((case.name.as_str(), graphs::network(case, device, &read).await));
         }
     }
     golden::report(results).unwrap();
 }
 
-#[wasm_bindgen_test]
-async fn exported_networks_agree_with_pytorch_on_the_cpu() {
-    networks_on(&Device::flex()).await;
+async fn built_in_model(place: Place) {
+    let index: critters::Index = golden::json(&read("cases.json")).unwrap();
+    critters::built_in_model(&index.critters, place, &read).await.unwrap();
 }
 
 #[wasm_bindgen_test]
-async fn exported_networks_agree_with_pytorch_on_webgpu() {
-    networks_on(&gpu().await).await;
+async fn the_built_in_model_agrees_with_pytorch_on_the_cpu() {
+    built_in_model(Place::cpu("This is a test.")).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_built_in_model_agrees_with_pytorch_on_webgpu() {
+    built_in_model(devices::gpu().await).await;
+}
+
+/// Not a test: `cargo xtask bench` runs it.
+#[wasm_bindgen_test]
+#[ignore = "a benchmark"]
+async fn speed_on_the_cpu() {
+    measure(Place::cpu("This is a benchmark."), Work::default()).await;
+}
+
+/// Not a test: `cargo xtask bench` runs it. Less work, since the GPU may be a simulated one.
+#[wasm_bindgen_test]
+#[ignore = "a benchmark"]
+async fn speed_on_webgpu() {
+    measure(devices::gpu().await, Work { batch: 16, masks: 64, steps: 50 }).await;
+}
+
+async fn measure(place: Place, work: Work) {
+    let name = place.info.name.clone();
+    let speed = speed::measure(&speed::session(place).await.unwrap(), work).await.unwrap();
+    console_log!("built-in model, in a tab, {name}\n{speed}");
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{dist, tools};
+use crate::{dist, test, tools};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -26,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;
         tools::playwright(&workspace, &shell)?;
+        test::in_browser(&shell, &["--ignored", "--nocapture"]).run()?;
         let page = workspace.target.join("dist");
         dist::build(&workspace, &page)?;
         shell.set_var("VITRINE_DIST", &page);

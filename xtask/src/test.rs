@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use xshell::{Cmd, cmd};
+use xshell::{Cmd, Shell, cmd};
 
 use crate::workspace::Workspace;
 use crate::{checks, dist, tools};
@@ -170,12 +170,17 @@ const BROWSER: [&str; 4] = ["--profile", "web", "--target", "wasm32-unknown-unkn
 
 fn wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_browser_tests(workspace)?;
+    follow(in_browser(&shell, &[]), closing_lines)
+}
+
+/// The tests compiled to wasm, with arguments for their runner.
+pub(crate) fn in_browser<'shell>(shell: &'shell Shell, arguments: &[&str]) -> Cmd<'shell> {
     shell.set_var("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
     // Seconds: a GPU imitated by a busy machine takes its time, and so does starting the browser there.
     shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "600");
     shell.set_var("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
-    let tests = cmd!(shell, "cargo test {BROWSER...} --package vitrine-tests --test browser");
-    follow(tests.env_remove("RUSTFLAGS"), closing_lines)
+    let tests = cmd!(shell, "cargo test {BROWSER...} --package vitrine-tests --test browser -- {arguments...}");
+    tests.env_remove("RUSTFLAGS")
 }
 
 fn browser(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
