@@ -179,7 +179,9 @@ pub(crate) fn in_browser<'shell>(shell: &'shell Shell, arguments: &[&str]) -> Cm
     // Seconds: a GPU imitated by a busy machine takes its time, and so does starting the browser there.
     shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "600");
     shell.set_var("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
-    let tests = cmd!(shell, "cargo test {BROWSER...} --package vitrine-tests --test browser -- {arguments...}");
+    // The worker is selected too, so that its dependencies' features are the same and burn is built once.
+    let packages = ["--package", "vitrine-tests", "--package", "vitrine-web", "--features", "vitrine-web/worker"];
+    let tests = cmd!(shell, "cargo test {BROWSER...} {packages...} --test browser -- {arguments...}");
     tests.env_remove("RUSTFLAGS")
 }
 
