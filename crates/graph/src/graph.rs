@@ -108,6 +108,7 @@ impl Graph {
     /// contradicts its operator, [`GraphError::OpenShape`] when `shapes` lacks an input whose size the file leaves open.
     pub fn new(model: Model, device: &Device, shapes: &InputShapes) -> Result<Graph, GraphError> {
         model.validate()?;
+        let model = model.inline_functions()?;
         let opset = model.opset("").unwrap_or(1);
         let source = model.graph;
         let mut names = Names::default();

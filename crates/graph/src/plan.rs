@@ -115,7 +115,7 @@ impl Planner<'_> {
             inputs: &inputs,
             outputs: &outputs,
         });
-        let arguments = Arguments { node, opset: self.graph.opset, facts: &facts, rebatch };
+        let arguments = Arguments { node, opset: node.opset.unwrap_or(self.graph.opset), facts: &facts, rebatch };
         let resolved = match fold(&arguments) {
             Ok(Some(constant)) => {
                 if let Some(Some(id)) = wiring.outputs.first() {

@@ -44,12 +44,8 @@ fn opset(message: Message<'_>) -> Result<Opset> {
 }
 
 fn function(message: Message<'_>) -> Result<Function> {
-    let name = message.text(1)?;
-    if message.bytes(13)?.is_some_and(|overload| !overload.is_empty()) {
-        return Err(OnnxError::Unsupported { what: format!("function '{name}' is overloaded") });
-    }
     Ok(Function {
-        name,
+        name: message.text(1)?,
         inputs: message.texts(4)?,
         outputs: message.texts(5)?,
         attributes: message.texts(6)?,
@@ -58,6 +54,8 @@ fn function(message: Message<'_>) -> Result<Function> {
         opsets: message.each(9, opset)?,
         domain: message.text(10)?,
         defaults: message.each(11, attribute)?,
+        value_infos: message.each(12, value_info)?,
+        overload: message.text(13)?,
     })
 }
 
@@ -86,6 +84,8 @@ fn node(message: Message<'_>) -> Result<Node> {
         attributes: Vec::new(),
         doc_string: message.text(6)?,
         domain: message.text(7)?,
+        overload: message.text(8)?,
+        opset: None,
     };
     node.attributes = message.each(5, attribute).map_err(|error| error.in_node(&node))?;
     Ok(node)

@@ -37,6 +37,8 @@ fn function(writer: &mut Writer, function: &Function) {
     writer.messages(9, &function.opsets, opset);
     writer.text(10, &function.domain);
     writer.messages(11, &function.defaults, attribute);
+    writer.messages(12, &function.value_infos, value_info);
+    writer.text(13, &function.overload);
 }
 
 fn graph(writer: &mut Writer, graph: &Graph) {
@@ -57,6 +59,7 @@ fn node(writer: &mut Writer, node: &Node) {
     writer.messages(5, &node.attributes, attribute);
     writer.text(6, &node.doc_string);
     writer.text(7, &node.domain);
+    writer.text(8, &node.overload);
 }
 
 fn attribute(writer: &mut Writer, attribute: &Attribute) {

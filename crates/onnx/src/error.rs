@@ -192,6 +192,52 @@ pub enum OnnxError {
         /// Name of the attribute.
         attribute: String,
     },
+    /// Two functions of the file answer to the same name.
+    #[error("The function '{function}' is defined twice; each must have a name of its own.")]
+    FunctionTwice {
+        /// Domain and name of the function.
+        function: String,
+    },
+    /// Functions that call themselves, directly or through others.
+    #[error("The function '{}' calls itself ({}); written out, it would never end.", .calls.first().map_or("", |first| first), circle(.calls))]
+    Recursion {
+        /// The functions of the circle: each calls the next, and the last calls the first.
+        calls: Vec<String>,
+    },
+    /// A call does not fit its function.
+    #[error("It gives {found} {what} to the function '{function}', which has {expected}.")]
+    Call {
+        /// Domain and name of the function.
+        function: String,
+        /// Inputs or outputs.
+        what: &'static str,
+        /// How many the call has.
+        found: usize,
+        /// How many the function has.
+        expected: usize,
+    },
+    /// A function's caller gives an attribute of another type than the body takes.
+    #[error(
+        "The attribute '{attribute}' of the function '{function}' has another type than the function's body takes."
+    )]
+    AttributeType {
+        /// Name of the attribute.
+        attribute: String,
+        /// Domain and name of the function.
+        function: String,
+    },
+    /// Functions that call functions many times over.
+    #[error("The model is refused: written out, its functions would take more than {limit} bytes of memory.")]
+    Expansion {
+        /// Bytes of memory allowed for it.
+        limit: usize,
+    },
+    /// Control-flow nodes within control-flow nodes, once functions are written out.
+    #[error("The model is refused: written out, its functions nest more than {limit} graphs in one another.")]
+    Nesting {
+        /// How many levels are allowed.
+        limit: usize,
+    },
     /// A constant has another shape than an input of the same name declares.
     #[error("The constant '{tensor}' has the shape {found:?}, but is declared as {declared}.")]
     DeclaredOtherwise {
@@ -204,10 +250,16 @@ pub enum OnnxError {
     },
 }
 
+/// The calls of a circle, back to where it begins.
+fn circle(calls: &[String]) -> String {
+    calls.iter().chain(calls.first()).map(String::as_str).collect::<Vec<_>>().join(" -> ")
+}
+
 impl OnnxError {
     /// The same error with the node it is in; of nodes within nodes, the innermost says it best.
     pub(crate) fn in_node(self, node: &Node) -> OnnxError {
-        if matches!(self, OnnxError::InNode { .. }) {
+        // Which of a billion nodes was one too many says nothing.
+        if matches!(self, OnnxError::InNode { .. } | OnnxError::Expansion { .. } | OnnxError::Nesting { .. }) {
             return self;
         }
         OnnxError::InNode { node: node.label(), source: Box::new(self) }

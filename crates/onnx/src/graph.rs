@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ElementType, Node, Tensor};
+use crate::{ElementType, Names, Node, OnnxError, Tensor, inline};
 
 /// A computation: the main one of a model, or the body of a control-flow node.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,18 @@ impl Graph {
     /// The constant of this name.
     pub fn initializer(&self, name: &str) -> Option<&Tensor> {
         self.initializers.iter().find(|tensor| tensor.name == name)
+    }
+
+    /// The nodes and constants of this body of a control-flow node, to stand in the node's place.
+    ///
+    /// The body's outputs take the names of the node's; other values keep theirs unless it is among `taken`, which
+    /// grows by what is given out.
+    ///
+    /// # Errors
+    ///
+    /// [`OnnxError::InNode`] when the node has more outputs than the body.
+    pub fn in_place_of(&self, node: &Node, taken: &mut Names) -> Result<(Vec<Node>, Vec<Tensor>), OnnxError> {
+        inline::body(self, node, taken)
     }
 
     /// The inputs a caller must give: those without an initializer of the same name.

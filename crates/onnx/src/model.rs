@@ -1,6 +1,6 @@
 //! A whole file: the graph, the operator sets it was written for, and who wrote it.
 
-use crate::{Graph, Node, OnnxError, decode, encode, validate};
+use crate::{Graph, Node, OnnxError, ValueInfo, decode, encode, inline, validate};
 
 /// An ONNX model, owned and decoded.
 ///
@@ -46,6 +46,8 @@ pub struct Function {
     pub name: String,
     /// Operator domain that nodes call it by.
     pub domain: String,
+    /// Tells functions of the same name and domain apart; empty for most.
+    pub overload: String,
     /// Names of the inputs inside the body.
     pub inputs: Vec<String>,
     /// Names of the outputs inside the body.
@@ -58,6 +60,8 @@ pub struct Function {
     pub nodes: Vec<Node>,
     /// Operator sets of the body.
     pub opsets: Vec<Opset>,
+    /// What the file declares about the values of the body.
+    pub value_infos: Vec<ValueInfo>,
     /// What the author says about it.
     pub doc_string: String,
 }
@@ -103,6 +107,18 @@ impl Model {
         validate::model(self)
     }
 
+    /// The same computation without functions: each call is replaced by the nodes of the function's body.
+    ///
+    /// Values and nodes of a body are named after the call, as `call/value`. The model should be valid.
+    ///
+    /// # Errors
+    ///
+    /// Functions that call themselves, that would take memory out of all proportion when written out, or that take an
+    /// attribute of another type than a call gives.
+    pub fn inline_functions(self) -> Result<Model, OnnxError> {
+        inline::functions(self)
+    }
+
     /// Version of a domain's operator set; `""` and `"ai.onnx"` are one domain.
     pub fn opset(&self, domain: &str) -> Option<i64> {
         version_of(&self.opsets, domain)
@@ -110,6 +126,13 @@ impl Model {
 }
 
 impl Function {
+    /// What to call the function in a message: domain, name and overload.
+    pub fn label(&self) -> String {
+        let domain = if self.domain.is_empty() { String::new() } else { format!("{}.", self.domain) };
+        let overload = if self.overload.is_empty() { String::new() } else { format!(":{}", self.overload) };
+        format!("{domain}{}{overload}", self.name)
+    }
+
     /// Version of a domain's operator set in the body; `""` and `"ai.onnx"` are one domain.
     pub fn opset(&self, domain: &str) -> Option<i64> {
         version_of(&self.opsets, domain)
@@ -121,6 +144,6 @@ pub(crate) fn canonical(domain: &str) -> &str {
     if domain == "ai.onnx" { "" } else { domain }
 }
 
-fn version_of(opsets: &[Opset], domain: &str) -> Option<i64> {
+pub(crate) fn version_of(opsets: &[Opset], domain: &str) -> Option<i64> {
     opsets.iter().find(|opset| canonical(&opset.domain) == canonical(domain)).map(|opset| opset.version)
 }

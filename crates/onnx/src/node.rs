@@ -11,6 +11,11 @@ pub struct Node {
     pub operator: String,
     /// Operator domain; `""` for the standard operators.
     pub domain: String,
+    /// Which of several functions of the same name is meant; empty for most.
+    pub overload: String,
+    /// Version of the operator set, where it is not the one that the model imports: [`crate::Model::inline_functions`]
+    /// sets it for nodes of functions that import another. Files have no place for it.
+    pub opset: Option<i64>,
     /// Names of the inputs; `""` where an optional one is left out.
     pub inputs: Vec<String>,
     /// Names of the outputs; `""` where an optional one is left out.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::functions::Functions;
 use crate::model::canonical;
 use crate::{AttributeValue, Dimension, Function, Graph, Model, Node, OnnxError, Opset, Tensor, ValueInfo};
 
@@ -12,9 +13,11 @@ const NEWEST_OPSET: i64 = 99;
 pub(crate) fn model(model: &Model) -> Result<(), OnnxError> {
     opsets(&model.opsets)?;
     standard_opset(model)?;
-    graph(&model.graph, Scope::default())?;
+    let functions = Functions::new(&model.functions)?;
+    functions.check_calls()?;
+    graph(&model.graph, Scope { functions: Some(&functions), ..Scope::default() })?;
     for function in &model.functions {
-        self::function(function)
+        self::function(function, &functions)
             .map_err(|source| OnnxError::InFunction { function: function.name.clone(), source: Box::new(source) })?;
     }
     Ok(())
@@ -48,6 +51,8 @@ struct Scope<'a> {
     /// What the graph around a control-flow node's body has made so far.
     outer: Option<&'a Values<'a>>,
     in_function: bool,
+    /// What nodes may call.
+    functions: Option<&'a Functions<'a>>,
 }
 
 /// The values of one graph: those made so far, and all that will be.
@@ -83,6 +88,7 @@ impl<'a> Values<'a> {
     fn node(&mut self, node: &'a Node) -> Result<(), OnnxError> {
         named(&node.operator, "an operator")?;
         node.inputs.iter().filter(|name| !name.is_empty()).try_for_each(|name| self.require(name))?;
+        self.call(node)?;
         let mut names = HashSet::new();
         for attribute in &node.attributes {
             if !names.insert(&attribute.name) {
@@ -93,8 +99,21 @@ impl<'a> Values<'a> {
         node.outputs.iter().filter(|name| !name.is_empty()).try_for_each(|name| self.define(name))
     }
 
+    /// A call must not give more inputs and outputs than the function has.
+    fn call(&self, node: &Node) -> Result<(), OnnxError> {
+        let Some(function) = self.scope.functions.and_then(|functions| functions.called_by(node)) else {
+            return Ok(());
+        };
+        let inputs = ("inputs", node.inputs.len(), function.inputs.len());
+        let outputs = ("outputs", node.outputs.len(), function.outputs.len());
+        match [inputs, outputs].into_iter().find(|(_, found, expected)| found > expected) {
+            Some((what, found, expected)) => Err(OnnxError::Call { function: function.label(), what, found, expected }),
+            None => Ok(()),
+        }
+    }
+
     fn attribute(&self, name: &str, value: &AttributeValue) -> Result<(), OnnxError> {
-        let scope = Scope { outer: Some(self), in_function: self.scope.in_function };
+        let scope = Scope { outer: Some(self), ..self.scope };
         match value {
             AttributeValue::Tensor(tensor) => tensor.check(name),
             AttributeValue::Tensors(tensors) => tensors.iter().try_for_each(|tensor| tensor.check(name)),
@@ -160,9 +179,11 @@ fn same_shape(constant: &Tensor, input: &ValueInfo) -> Result<(), OnnxError> {
     })
 }
 
-fn function(function: &Function) -> Result<(), OnnxError> {
+fn function(function: &Function, functions: &Functions<'_>) -> Result<(), OnnxError> {
     opsets(&function.opsets)?;
-    let mut values = Values { scope: Scope { outer: None, in_function: true }, ..Values::default() };
+    function.value_infos.iter().try_for_each(declared_shape)?;
+    let scope = Scope { outer: None, in_function: true, functions: Some(functions) };
+    let mut values = Values { scope, ..Values::default() };
     function.inputs.iter().try_for_each(|name| values.define(name))?;
     values.run(&function.nodes)?;
     function.outputs.iter().try_for_each(|name| values.require(name))

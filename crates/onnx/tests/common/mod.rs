@@ -59,16 +59,29 @@ fn graph(depth: u32) -> impl Strategy<Value = Graph> {
 fn function() -> impl Strategy<Value = Function> {
     let names = || vec(text(), 0..3);
     let opsets = vec((text(), any::<i64>()), 0..2).prop_map(opsets);
-    (text(), text(), names(), names(), names(), vec(attribute(0), 0..2), vec(node(0), 0..3), opsets, text()).prop_map(
-        |(name, domain, inputs, outputs, attributes, defaults, nodes, opsets, doc_string)| Function {
+    let called = (text(), text(), text());
+    let values = vec(value_info(), 0..2);
+    let body = (vec(node(0), 0..3), opsets, values);
+    (called, names(), names(), names(), vec(attribute(0), 0..2), body, text()).prop_map(
+        |(
+            (name, domain, overload),
+            inputs,
+            outputs,
+            attributes,
+            defaults,
+            (nodes, opsets, value_infos),
+            doc_string,
+        )| Function {
             name,
             domain,
+            overload,
             inputs,
             outputs,
             attributes,
             defaults,
             nodes,
             opsets,
+            value_infos,
             doc_string,
         },
     )
@@ -76,11 +89,14 @@ fn function() -> impl Strategy<Value = Function> {
 
 fn node(depth: u32) -> impl Strategy<Value = Node> {
     let names = || vec(text(), 0..3);
-    (text(), text(), text(), names(), names(), vec(attribute(depth), 0..3), text()).prop_map(
-        |(name, operator, domain, inputs, outputs, attributes, doc_string)| Node {
+    let called = (text(), text(), text());
+    (text(), called, names(), names(), vec(attribute(depth), 0..3), text()).prop_map(
+        |(name, (operator, domain, overload), inputs, outputs, attributes, doc_string)| Node {
             name,
             operator,
             domain,
+            overload,
+            opset: None,
             inputs,
             outputs,
             attributes,

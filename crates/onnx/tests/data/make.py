@@ -25,7 +25,7 @@ STORED = {
 
 def model(nodes, inputs, outputs, opset=17, ir_version=10, check=True, **graph):
     functions = graph.pop("functions", [])
-    opsets = [helper.make_opsetid("", opset)] + [helper.make_opsetid(f.domain, 1) for f in functions]
+    opsets = [helper.make_opsetid("", opset)] + [helper.make_opsetid(d, 1) for d in sorted({f.domain for f in functions})]
     made = helper.make_model(
         helper.make_graph(nodes, "graph", inputs, outputs, **graph),
         opset_imports=opsets, functions=functions, ir_version=ir_version, producer_name="make.py",
@@ -76,6 +76,38 @@ def functions():
     function = helper.make_function("own", "Leak", ["x"], ["y"], [leak], [helper.make_opsetid("", 17)], ["slope"])
     call = helper.make_node("Leak", ["x"], ["y"], domain="own", slope=0.5)
     return model([call], [value("x")], [value("y")], functions=[function])
+
+
+def nested():
+    """Functions that call functions: attributes handed on and with defaults, overloads, branches within a body."""
+    def refer(node, name, to):
+        node.attribute.append(onnx.AttributeProto(name=name, type=onnx.AttributeProto.FLOAT, ref_attr_name=to))
+        return node
+
+    opset = [helper.make_opsetid("", 17)]
+    leak = refer(helper.make_node("LeakyRelu", ["x"], ["y"], name="leak"), "alpha", "slope")
+    inner = helper.make_function("own", "Leak", ["x"], ["y"], [leak], opset,
+                                 attribute_protos=[helper.make_attribute("slope", 0.25)])
+    sharp = helper.make_function("own", "Leak", ["x"], ["y"], [helper.make_node("Relu", ["x"], ["y"], name="sharp")],
+                                 opset)
+    sharp.overload = "sharp"
+    handed_on = refer(helper.make_node("Leak", ["x"], ["once"], name="first", domain="own"), "slope", "slope")
+    sharpened = helper.make_node("Leak", ["once"], ["twice"], name="second", domain="own")
+    sharpened.overload = "sharp"
+    body = lambda name, node: helper.make_graph([node], name, [], [onnx.ValueInfoProto(name="made")])
+    choose = helper.make_node(
+        "If", ["condition"], ["y"], name="choose",
+        then_branch=body("then", helper.make_node("Leak", ["twice"], ["made"], domain="own")),
+        else_branch=body("else", helper.make_node("Neg", ["once"], ["made"])),
+    )
+    block = helper.make_function("own", "Block", ["x", "condition"], ["y"], [handed_on, sharpened, choose],
+                                 opset + [helper.make_opsetid("own", 1)], ["slope"])
+    calls = [
+        helper.make_node("Block", ["x", "condition"], ["h"], name="one", domain="own", slope=0.5),
+        helper.make_node("Block", ["h", "condition"], ["y"], name="two", domain="own"),
+    ]
+    inputs = [value("x"), value("condition", (), TensorProto.BOOL)]
+    return model(calls, inputs, [value("y")], functions=[block, sharp, inner])
 
 
 def attributes():
@@ -138,5 +170,6 @@ def sequence():
     return model([node], [value("x")], [helper.make_tensor_sequence_value_info("y", TensorProto.FLOAT, [4])])
 
 
-for make in [storage_forms, control_flow, functions, attributes, old_file, external, text, narrow, sparse, sequence]:
+for make in [storage_forms, control_flow, functions, nested, attributes, old_file, external, text, narrow, sparse,
+             sequence]:
     save(make(), make.__name__)
