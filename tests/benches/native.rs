@@ -5,7 +5,10 @@ use std::{env, fs, process::Command};
 use pollster::block_on;
 use vitrine_engine::{ExplainOptions, Place, Silent};
 use vitrine_protocol::DeviceChoice;
-use vitrine_tests::speed::{Result, Work, measure, request, session};
+use vitrine_tests::{
+    critters::session,
+    speed::{Result, Work, measure, request},
+};
 
 /// Set for the process whose peak memory is measured: the number of masks.
 const MASKS: &str = "VITRINE_BENCH_MASKS";

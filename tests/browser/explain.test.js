@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { choose, colours, explain, give, launch, numbers, open, picture, predictions, servePage, until } from "./harness.js";
+import { choose, colours, explain, give, killGpuProcess, launch, numbers, open, picture, predictions, servePage, until } from "./harness.js";
 
 const BACKENDS = [
   { name: "webgpu", adapter: "webgpu", fragment: "#device=gpu", device: /^WebGPU/ },
@@ -122,6 +122,23 @@ for (const backend of BACKENDS) {
     test("the browser has nothing to complain of", () => {
       assert.deepEqual(page.complaints, []);
     });
+
+    if (backend.adapter === "webgpu") {
+      test("after the GPU is lost it goes on with the CPU, the same model and the same image", async () => {
+        const before = await predictions(page);
+        await killGpuProcess(browser);
+        await page.getByTestId("run").click();
+        await until(page, "loading");
+        await until(page, "ready", "error");
+        assert.match(await page.getByTestId("error").textContent(), /lost.*CPU/s);
+        assert.match(await page.getByTestId("device").textContent(), /^CPU/);
+        await picture(page, `${backend.name}-8-lost-gpu`);
+        await explain(page);
+        await until(page, "done");
+        const after = await predictions(page);
+        assert.deepEqual(after.map((row) => row.class), before.map((row) => row.class));
+      });
+    }
   });
 }
 

@@ -39,6 +39,14 @@ export function launch(adapter) {
   });
 }
 
+/** Ends the process in which a browser talks to the GPU, as a crashing driver does. */
+export async function killGpuProcess(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  process.kill(processInfo.find(({ type }) => type === "GPU").id, "SIGKILL");
+  await session.detach();
+}
+
 /** Serves the built page. */
 export function servePage() {
   requirePage();

@@ -4,11 +4,10 @@
 
 use std::{collections::BTreeMap, error::Error, fmt};
 
-use vitrine_engine::{ExplainOptions, Place, Session, Silent};
+use vitrine_engine::{ExplainOptions, Session, Silent};
 use vitrine_explain::Head;
 use vitrine_graph::{Probe, Run, Value};
 use vitrine_protocol::ExplainRequest;
-use vitrine_zoo::models;
 use web_time::Instant;
 
 /// What failed, for whoever runs the benchmark.
@@ -54,18 +53,6 @@ impl fmt::Display for Speed {
         writeln!(formatter, "  integrated gradients {:8.1} ms ({steps} steps)", 1000.0 * self.integrated_gradients)?;
         write!(formatter, "  grad-cam             {:8.1} ms", 1000.0 * self.grad_cam)
     }
-}
-
-/// A session with the built-in model and the first sample.
-///
-/// # Errors
-/// None, unless the device fails.
-pub async fn session(place: Place) -> Result<Session> {
-    let model = models().first().ok_or("there is no built-in model")?;
-    let mut session = Session::on(place);
-    session.load_model(model.id, model.onnx(), Some(model.card)).await?;
-    session.load_sample(0).await?;
-    Ok(session)
 }
 
 /// The question put to a method: its own defaults but for these parameters.

@@ -110,6 +110,6 @@ async fn speed_on_webgpu() {
 
 async fn measure(place: Place, work: Work) {
     let name = place.info.name.clone();
-    let speed = speed::measure(&speed::session(place).await.unwrap(), work).await.unwrap();
+    let speed = speed::measure(&vitrine_tests::critters::session(place).await.unwrap(), work).await.unwrap();
     console_log!("built-in model, in a tab, {name}\n{speed}");
 }

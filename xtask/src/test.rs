@@ -168,21 +168,25 @@ fn page(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
 /// The profile that the page ships, so that its dependencies are compiled once.
 const BROWSER: [&str; 4] = ["--profile", "web", "--target", "wasm32-unknown-unknown"];
 
+/// The tests and the worker, selected together so that what both depend on has the same features and is built once.
+const WITH_WORKER: [&str; 6] =
+    ["--package", "vitrine-tests", "--package", "vitrine-web", "--features", "vitrine-web/worker"];
+
 fn wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_browser_tests(workspace)?;
+    // Linking takes minutes on one core, so the worker, which the next stage needs, is linked beside the tests.
+    let both = cmd!(shell, "cargo build {BROWSER...} {WITH_WORKER...} --test browser --bin worker");
+    follow(both.env_remove("RUSTFLAGS"), closing_lines)?;
     follow(in_browser(&shell, &[]), closing_lines)
 }
 
 /// The tests compiled to wasm, with arguments for their runner.
 pub(crate) fn in_browser<'shell>(shell: &'shell Shell, arguments: &[&str]) -> Cmd<'shell> {
     shell.set_var("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
-    // Seconds: a GPU imitated by a busy machine takes its time, and so does starting the browser there.
-    shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "600");
+    // Seconds for all tests together: a GPU imitated by a busy machine takes its time, and so does starting the browser.
+    shell.set_var("WASM_BINDGEN_TEST_TIMEOUT", "1800");
     shell.set_var("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
-    // The worker is selected too, so that its dependencies' features are the same and burn is built once.
-    let packages = ["--package", "vitrine-tests", "--package", "vitrine-web", "--features", "vitrine-web/worker"];
-    let tests = cmd!(shell, "cargo test {BROWSER...} {packages...} --test browser -- {arguments...}");
-    tests.env_remove("RUSTFLAGS")
+    cmd!(shell, "cargo test {BROWSER...} {WITH_WORKER...} --test browser -- {arguments...}").env_remove("RUSTFLAGS")
 }
 
 fn browser(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {

@@ -7,10 +7,11 @@ use vitrine_explain::{Attribution, Head};
 use vitrine_graph::{Probe, Run, Value};
 use vitrine_image::{decode, to_tensor};
 use vitrine_protocol::ExplainRequest;
-use vitrine_zoo::{models, samples};
+use vitrine_zoo::samples;
 
 use super::explanations::{GradCam, IntegratedGradients};
 use super::{Read, TOLERANCE, array, compare, words};
+use crate::critters;
 
 /// The index, as far as the built-in model is concerned.
 #[derive(Debug, Deserialize)]
@@ -43,14 +44,13 @@ struct Explained {
 /// # Errors
 /// Names what differs, where and by how much.
 pub async fn built_in_model(case: &Case, place: Place, read: Read<'_>) -> Result<(), String> {
-    let model = models().iter().find(|model| model.id == "critters").ok_or("there is no built-in model")?;
+    let model = critters::builtin().ok_or("there is no built-in model")?;
     if model.sha256 != case.sha256 {
         return Err("the reference values are those of another model; make them again".to_owned());
     }
     let files: Vec<String> = samples().iter().map(|sample| format!("crates/zoo/samples/{}", sample.file)).collect();
     let of = |path: &str| files.iter().position(|file| file == path).ok_or(format!("{path} is no sample"));
-    let mut session = Session::on(place);
-    session.load_model(model.id, model.onnx(), Some(model.card)).await.map_err(words)?;
+    let mut session = critters::session(place).await.map_err(words)?;
     let (logits, probabilities) = (array(read, &case.logits)?, array(read, &case.probabilities)?);
     let classes = session.model().map_err(words)?.labels().len();
     for (row, path) in case.samples.iter().enumerate() {
