@@ -6,14 +6,16 @@ use std::{
 };
 
 use burn::tensor::Device;
-use vitrine_onnx::{Dimension, ElementType, Model, Node, ValueInfo};
+use vitrine_onnx::{Dimension, ElementType, Model, Node, Tensor, ValueInfo};
 
 use crate::{
     GraphError, Value,
     batching::BatchMode,
+    error::Unsupported,
     host::HostTensor,
     operator::{Fact, Kind},
     plan::{Plan, node_name},
+    value::MAX_RANK,
 };
 
 /// Larger float weights live on the device alone.
@@ -116,6 +118,7 @@ impl Graph {
         let mut parameters = 0;
         let required: Vec<&ValueInfo> = source.required_inputs().collect();
         let (inputs, declared_batch, fixed_batch) = read_inputs(&required, shapes, &mut names)?;
+        refuse_large_ranks(&source.initializers, &inputs, &names)?;
         for tensor in &source.initializers {
             let large = is_float(tensor.element_type) && tensor.len() > MAX_HOST_FLOATS;
             parameters += if is_float(tensor.element_type) { tensor.len() } else { 0 };
@@ -283,6 +286,18 @@ impl Names {
         self.ids.insert(name.to_owned(), self.list.len() - 1);
         self.list.len() - 1
     }
+}
+
+/// Refuses constants and inputs with more axes than a [`Value`] can have.
+fn refuse_large_ranks(constants: &[Tensor], inputs: &[Input], names: &Names) -> Result<(), GraphError> {
+    let constants = constants.iter().map(|constant| (constant.name.as_str(), constant.shape.len()));
+    let inputs = inputs.iter().map(|input| (names.list[input.id].as_str(), input.shape.len()));
+    let refused: Vec<Unsupported> = constants
+        .chain(inputs)
+        .filter(|(_, rank)| *rank > MAX_RANK)
+        .map(|(name, rank)| Unsupported { operator: format!("a value of rank {rank}"), nodes: vec![name.to_owned()] })
+        .collect();
+    if refused.is_empty() { Ok(()) } else { Err(GraphError::Unsupported(refused)) }
 }
 
 /// The inputs with all axes known, the declared batch size, and whether the file fixes it.

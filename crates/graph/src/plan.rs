@@ -51,6 +51,18 @@ impl Plan {
         matches!(self.facts.get(id), Some(Some(Fact::Runtime { kind: Kind::Float, .. })))
     }
 
+    /// A value that is the same in every run: a weight, or what planning has computed.
+    pub(crate) fn constant(&self, graph: &Graph, id: usize) -> Option<Value> {
+        if let Some(&at) = self.constant_of.get(&id) {
+            return Some(self.constants[at].clone());
+        }
+        match (graph.initializers.get(&id), self.facts.get(id)?) {
+            (Some(initializer), _) => Some(initializer.value(&graph.device)),
+            (None, Some(Fact::Known(tensor))) => Some(tensor.upload(&graph.device)),
+            (None, _) => None,
+        }
+    }
+
     /// Resolves every node for a batch of `batch`.
     ///
     /// With `declared`, the plan at the file's own batch size, shapes that were written for that size are scaled.
@@ -169,12 +181,10 @@ impl Planner<'_> {
         if let Some(&at) = self.plan.constant_of.get(&id) {
             return Source::Constant(at);
         }
-        let constant = match (self.graph.initializers.get(&id), &self.plan.facts[id]) {
-            (Some(initializer), _) => initializer.value(&self.graph.device),
-            (None, Some(Fact::Known(tensor))) => tensor.upload(&self.graph.device),
-            (None, _) => return Source::Value(id),
-        };
-        Source::Constant(self.keep(id, constant))
+        match self.plan.constant(self.graph, id) {
+            Some(constant) => Source::Constant(self.keep(id, constant)),
+            None => Source::Value(id),
+        }
     }
 
     fn keep(&mut self, id: usize, constant: Value) -> usize {

@@ -269,8 +269,9 @@ impl Execution {
     fn finish(mut self, graph: &Graph, run: &Run) -> Result<Trace, GraphError> {
         for &id in &self.kept {
             let name = &graph.names[id];
-            let constant = self.plan.constant_of.get(&id).map(|&at| self.plan.constants[at].clone());
-            let value = self.values.remove(&id).or(constant).ok_or_else(|| GraphError::NotRecorded(name.clone()))?;
+            let constant = || self.plan.constant(graph, id);
+            let value =
+                self.values.remove(&id).or_else(constant).ok_or_else(|| GraphError::NotRecorded(name.clone()))?;
             self.trace.values.insert(name.clone(), value);
         }
         // Probes left over sit on values that this run never computed.
