@@ -1,4 +1,4 @@
-//! What comes from the operating system: Node.js, Chromium, a software Vulkan driver.
+//! What comes from the operating system: Node.js, Python, Chromium, a software Vulkan driver.
 //!
 //! On Debian they are installed; elsewhere a sentence says what to install, because package names differ.
 
@@ -29,6 +29,19 @@ pub(crate) fn node(shell: &Shell) -> Result<()> {
         install(shell, &["nodejs", "npm"], "Install Node.js 20 or newer with npm (https://nodejs.org).")?;
     }
     Ok(())
+}
+
+/// Finds or installs Python with its virtual environments, which Debian packages apart.
+pub(crate) fn python(shell: &Shell) -> Result<PathBuf> {
+    let search = || {
+        let python = ["python3", "python"].into_iter().find_map(find)?;
+        cmd!(shell, "{python} -c 'import ensurepip, venv'").quiet().ignore_stderr().run().is_ok().then_some(python)
+    };
+    if let Some(python) = search() {
+        return Ok(python);
+    }
+    install(shell, &["python3", "python3-venv"], "Install Python 3.10 or newer (https://www.python.org).")?;
+    search().context("Python was installed but cannot make virtual environments")
 }
 
 /// Finds or installs Chromium and its driver.

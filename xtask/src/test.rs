@@ -33,6 +33,8 @@ enum Stage {
     ClippyWasm,
     /// Native tests and documentation examples
     Native,
+    /// The ONNX project's own tests of operators
+    Conformance,
     /// The page's own tests, run natively
     Page,
     /// Tests compiled to wasm, in a browser
@@ -114,6 +116,7 @@ impl Stage {
             Self::Clippy => clippy(workspace, closing_lines),
             Self::ClippyWasm => clippy_wasm(workspace, closing_lines),
             Self::Native => native(workspace, closing_lines),
+            Self::Conformance => conformance(workspace, closing_lines),
             Self::Page => page(workspace, closing_lines),
             Self::Wasm => wasm(workspace, closing_lines),
             Self::Browser => browser(workspace, closing_lines),
@@ -158,6 +161,12 @@ fn clippy_wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result
 fn native(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_native_tests(workspace)?;
     follow(cmd!(shell, "cargo test {NATIVE...} --no-fail-fast"), closing_lines)
+}
+
+fn conformance(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
+    tools::conformance_cases(workspace)?;
+    let shell = tools::for_native_tests(workspace)?;
+    follow(cmd!(shell, "cargo test {NATIVE...} --test conformance"), closing_lines)
 }
 
 fn page(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {

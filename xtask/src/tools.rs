@@ -73,6 +73,39 @@ pub(crate) fn playwright(workspace: &Workspace, shell: &Shell) -> Result<()> {
     cmd!(shell, "npm ci --no-audit --no-fund").run().context("the browser tests' packages could not be installed")
 }
 
+/// Collects the ONNX project's operator tests unless they are there, in the version that is asked for.
+pub(crate) fn conformance_cases(workspace: &Workspace) -> Result<()> {
+    let conformance = workspace.root.join("tests/conformance");
+    let requirements = conformance.join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements).context("the requirements of the conformance tests are missing")?;
+    // The collection ends with a copy of what it was made with.
+    if fs::read_to_string(conformance.join("data/requirements.txt")).is_ok_and(|present| present == wanted) {
+        return Ok(());
+    }
+    let shell = workspace.shell()?;
+    let python = python_with(&shell, &requirements, &wanted)?;
+    println!("Collecting the ONNX project's operator tests (a minute, once)");
+    let script = conformance.join("collect.py");
+    cmd!(shell, "{python} -W ignore {script}").run().context("the ONNX project's operator tests could not be collected")
+}
+
+/// A Python that has these packages, the first of which names its folder.
+fn python_with(shell: &Shell, requirements: &Path, wanted: &str) -> Result<PathBuf> {
+    let name = wanted.lines().next().unwrap_or_default().replace("==", "-");
+    let root = folder()?.join(format!("python-{name}"));
+    let python = root.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let installed = root.join("requirements.txt");
+    if fs::read_to_string(&installed).is_ok_and(|present| present == wanted) {
+        return Ok(python);
+    }
+    let system = system::python(shell)?;
+    println!("Installing the Python packages of {}", requirements.display());
+    cmd!(shell, "{system} -m venv --clear {root}").run()?;
+    cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check --requirement {requirements}").run()?;
+    fs::write(installed, wanted)?;
+    Ok(python)
+}
+
 fn wasm_target(shell: &Shell) -> Result<()> {
     let library = cmd!(shell, "rustc --print target-libdir --target {WASM_TARGET}").quiet().read()?;
     if Path::new(&library).is_dir() {
