@@ -1,6 +1,8 @@
 // The whole way, from the page through its worker to the model and back: once on WebGPU, once without it.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { choose, colours, explain, give, killGpuProcess, launch, numbers, open, picture, predictions, servePage, until } from "./harness.js";
@@ -117,6 +119,18 @@ for (const backend of BACKENDS) {
       const report = await numbers(page);
       assert.equal(report.target_index, Number(await second.getAttribute("data-class")));
       await picture(page, `${backend.name}-7-another`);
+    });
+
+    test("the baseline can be an image of the visitor's", async () => {
+      await choose(page, "integrated-gradients", { steps: "4" });
+      const sample = readFileSync(join(import.meta.dirname, "../../crates/zoo/samples/wendle.png"));
+      await give(page, "parameter-baseline-image", "wendle.png", sample);
+      await explain(page);
+      await until(page, "done");
+      const report = await numbers(page);
+      assert.equal(report.parameters.baseline, "wendle.png");
+      assert.ok(Math.abs(report.baseline_prediction - report.prediction) > 0.1, "the baseline changed nothing");
+      await picture(page, `${backend.name}-7-own-baseline`);
     });
 
     test("the browser has nothing to complain of", () => {

@@ -178,6 +178,15 @@ impl Session {
         Ok(())
     }
 
+    /// The input tensor, without the batch axis, of an encoded image that stands for what is removed.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or [`EngineError::NotAnImageModel`].
+    pub fn infill(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>, EngineError> {
+        let refused = |source| EngineError::Image { name: name.to_owned(), source };
+        to_tensor(&decode_named(name, bytes)?, self.model()?.pixels()?).map_err(refused)
+    }
+
     fn input(&self) -> Result<&Input, EngineError> {
         self.input.as_ref().ok_or(EngineError::NothingLoaded("an image"))
     }
@@ -237,6 +246,10 @@ impl Session {
             (None, batch) => batch,
         };
         let (input_name, _) = model.input();
+        let mut infill_files = options.infill_files.clone();
+        for file in &request.infill_files {
+            infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
+        }
         let watcher = Watcher::new(listener);
         let context = Context {
             graph: &model.graph,
@@ -248,7 +261,7 @@ impl Session {
             parameters: &request.parameters,
             seed: request.seed,
             batch,
-            infill_files: &options.infill_files,
+            infill_files: &infill_files,
             observer: &watcher,
         };
         let started = Instant::now();

@@ -94,6 +94,9 @@ pub struct ExplainRequest {
     pub parameters: BTreeMap<String, String>,
     /// The seed of all randomness.
     pub seed: u64,
+    /// The images that parameters name as infills, encoded (PNG, JPEG ...). On the command line files are read instead.
+    #[serde(default)]
+    pub infill_files: Vec<File>,
 }
 
 /// What the worker tells the page.

@@ -10,6 +10,11 @@ use crate::state::Action;
 
 /// Reads a list of files and passes them on together; an empty list is passed over.
 pub(crate) fn read(list: Option<FileList>, on: Callback<Action>) {
+    read_for(list, on.clone(), on.reform(Action::Files));
+}
+
+/// Reads a list of files for one purpose.
+pub(crate) fn read_for(list: Option<FileList>, on: Callback<Action>, take: Callback<Vec<File>>) {
     let files: Vec<web_sys::File> =
         list.map(|list| (0..list.length()).filter_map(|index| list.get(index)).collect()).unwrap_or_default();
     if files.is_empty() {
@@ -27,6 +32,6 @@ pub(crate) fn read(list: Option<FileList>, on: Callback<Action>) {
                 }
             }
         }
-        on.emit(Action::Files(read));
+        take.emit(read);
     });
 }

@@ -1,8 +1,8 @@
 //! What the visitor asks: a method, a target, a layer, a seed and parameters, as typed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
-use vitrine_protocol::{ExplainRequest, MethodInfo, ModelSummary, Need, Parameter};
+use vitrine_protocol::{ExplainRequest, File, MethodInfo, ModelSummary, Need, Parameter};
 
 use crate::link::Link;
 
@@ -19,6 +19,8 @@ pub(crate) struct Question {
     pub(crate) seed: String,
     /// Parameters, as typed, by id. One name means the same in every method, so a value outlives a change of method.
     pub(crate) parameters: BTreeMap<String, String>,
+    /// Images that parameters name as infills.
+    pub(crate) infills: Vec<Rc<File>>,
 }
 
 impl Default for Question {
@@ -29,6 +31,7 @@ impl Default for Question {
             layer: None,
             seed: "0".to_owned(),
             parameters: BTreeMap::new(),
+            infills: Vec::new(),
         }
     }
 }
@@ -43,6 +46,7 @@ impl Question {
             layer: link.layer.clone(),
             seed: link.seed.clone().unwrap_or(plain.seed),
             parameters: link.parameters.clone(),
+            infills: plain.infills,
         }
     }
 
@@ -55,6 +59,13 @@ impl Question {
     /// The text of a parameter's field.
     pub(crate) fn value(&self, parameter: &Parameter) -> String {
         self.parameters.get(&parameter.id).cloned().unwrap_or_else(|| parameter.default.to_string())
+    }
+
+    /// Lets a parameter name an image of the visitor's; one of the same name gives way.
+    pub(crate) fn infill(&mut self, parameter: String, image: File) {
+        self.parameters.insert(parameter, image.name.clone());
+        self.infills.retain(|other| other.name != image.name);
+        self.infills.push(Rc::new(image));
     }
 
     /// Parameters of `method` that differ from their defaults.
@@ -97,7 +108,10 @@ impl Question {
         let Ok(seed) = self.seed.trim().parse() else {
             return Err(self.seed_problem().unwrap_or_default());
         };
-        let parameters = self.changed(method).into_iter().map(|(id, value)| (id, value.trim().to_owned())).collect();
+        let parameters: BTreeMap<String, String> =
+            self.changed(method).into_iter().map(|(id, value)| (id, value.trim().to_owned())).collect();
+        let named = |file: &&Rc<File>| parameters.values().any(|value| *value == file.name);
+        let infill_files = self.infills.iter().filter(named).map(|file| File::clone(file)).collect();
         Ok(ExplainRequest {
             run,
             method: method.id.clone(),
@@ -105,6 +119,7 @@ impl Question {
             layer: self.layer.clone().filter(|_| needs_layer),
             parameters,
             seed,
+            infill_files,
         })
     }
 }

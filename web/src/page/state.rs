@@ -180,6 +180,8 @@ pub(crate) enum Change {
     Layer(Option<String>),
     Seed(String),
     Parameter(String, String),
+    /// A parameter is to be an image of the visitor's.
+    Infill(String, File),
     /// Every parameter and the seed back to the defaults.
     Reset,
 }
@@ -497,6 +499,7 @@ impl State {
             Change::Parameter(id, value) => {
                 question.parameters.insert(id, value);
             }
+            Change::Infill(id, image) => question.infill(id, image),
             Change::Reset => {
                 question.parameters.clear();
                 question.seed = Question::default().seed;

@@ -1,9 +1,11 @@
 //! What the parts of the page are made of.
 
 mod drop_zone;
+mod file_picker;
 mod picture;
 mod select;
 
 pub(crate) use drop_zone::DropZone;
+pub(crate) use file_picker::FilePicker;
 pub(crate) use picture::Picture;
 pub(crate) use select::{Entry, Select};

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use vitrine_engine::{EngineError, ExplainOptions, Explanation, LoadedModel, Session};
+use vitrine_engine::{ExplainOptions, Explanation, Session};
 use vitrine_explain::{find, infill_paths};
-use vitrine_image::{Palette, Scale, decode, encode_png, overlay, render, to_tensor, write_npy};
+use vitrine_image::{Palette, Scale, encode_png, overlay, render, write_npy};
 use vitrine_protocol::{ExplainRequest, Picture, Report};
 
 use crate::{arguments::Explain, failure::Failure, files, progress::Bar, setup};
@@ -21,10 +21,9 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
     // Before the work, so that a folder that cannot be written costs nothing.
     files::create_folder(&arguments.out)?;
     let session = setup::with_input(&arguments.subject, &arguments.common).await?;
-    let model = session.model()?;
     let mut infill_files = BTreeMap::new();
     for path in infill_paths(method, &parameters) {
-        let tensor = infill(model, Path::new(&path))?;
+        let tensor = infill(&session, Path::new(&path))?;
         infill_files.insert(path, tensor);
     }
     let batch = arguments.common.batch.and_then(|batch| usize::try_from(batch).ok());
@@ -35,6 +34,7 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
         layer: arguments.layer.clone(),
         parameters,
         seed: arguments.seed,
+        infill_files: Vec::new(),
     };
     let bar = Bar::new(&method.info().name, arguments.common.quiet);
     let explanation = session.explain(&request, &ExplainOptions { batch, infill_files }, &bar).await;
@@ -58,14 +58,12 @@ fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 /// The tensor of an infill that is a file.
-fn infill(model: &LoadedModel, path: &Path) -> Result<Vec<f32>, Failure> {
-    let (input_name, _) = model.input();
+fn infill(session: &Session, path: &Path) -> Result<Vec<f32>, Failure> {
+    let (input_name, _) = session.model()?.input();
     if let Some(array) = files::array(path, &input_name)? {
         return Ok(array.values);
     }
-    let refused = |source| EngineError::Image { name: files::name(path), source };
-    let pixels = decode(&files::read(path)?).map_err(refused)?;
-    Ok(to_tensor(&pixels, model.pixels()?).map_err(refused)?)
+    Ok(session.infill(&files::name(path), &files::read(path)?)?)
 }
 
 fn write(folder: &Path, session: &Session, explanation: &Explanation) -> Result<(), Failure> {

@@ -78,7 +78,7 @@ pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
                     </div>
                 }
                 if properties.settings {
-                    <Settings method={method.clone()} question={question.clone()} on={ask}>
+                    <Settings method={method.clone()} question={question.clone()} on={&properties.on}>
                         <div class="field">
                             <label for="scalar-select">{"Number explained"}</label>
                             <Select

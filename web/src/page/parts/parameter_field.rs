@@ -1,12 +1,12 @@
 //! One parameter as a form field, made from its description alone.
 
-use vitrine_protocol::{Parameter, ParameterKind};
+use vitrine_protocol::{File, Parameter, ParameterKind};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::state::Change;
-use crate::widgets::{Entry, Select};
+use crate::state::{Action, Change};
+use crate::widgets::{Entry, FilePicker, Select};
 
 /// What can stand for "removed" in a page; links may name other values.
 const INFILLS: [(&str, &str); 7] = [
@@ -25,7 +25,7 @@ pub(crate) struct ParameterFieldProperties {
     /// The text of the field.
     pub(crate) value: String,
     pub(crate) problem: Option<String>,
-    pub(crate) on: Callback<Change>,
+    pub(crate) on: Callback<Action>,
 }
 
 #[component]
@@ -34,7 +34,7 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
     let id = format!("parameter-{}", parameter.id);
     let on_value = {
         let parameter = parameter.id.clone();
-        properties.on.reform(move |value: String| Change::Parameter(parameter.clone(), value))
+        properties.on.reform(move |value: String| Action::Ask(Change::Parameter(parameter.clone(), value)))
     };
     let number = |min: String, max: String, step: &'static str| {
         html! {
@@ -85,7 +85,20 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
             if entries.iter().all(|entry| entry.value != *value) {
                 entries.push(Entry::new(value, value));
             }
-            choice(entries)
+            let parameter = parameter.id.clone();
+            let take = properties.on.reform(move |image: File| Action::Ask(Change::Infill(parameter.clone(), image)));
+            html! {
+                <>
+                    { choice(entries) }
+                    <FilePicker
+                        test_id={format!("{id}-image")}
+                        accept="image/*"
+                        label="Use another image"
+                        on={&properties.on}
+                        {take}
+                    />
+                </>
+            }
         }
     };
     html! {

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::parameter_field::{Field, ParameterField};
 use crate::question::Question;
-use crate::state::Change;
+use crate::state::{Action, Change};
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct SettingsProperties {
@@ -13,12 +13,13 @@ pub(crate) struct SettingsProperties {
     pub(crate) question: Question,
     /// Fields that every method has.
     pub(crate) children: Html,
-    pub(crate) on: Callback<Change>,
+    pub(crate) on: Callback<Action>,
 }
 
 #[component]
 pub(crate) fn Settings(properties: &SettingsProperties) -> Html {
     let SettingsProperties { method, question, on, .. } = properties;
+    let ask = on.reform(Action::Ask);
     let changed = question.changed(method).len() + usize::from(question.seed != Question::default().seed);
     let state = match changed {
         0 => "all as the method suggests".to_owned(),
@@ -51,7 +52,7 @@ pub(crate) fn Settings(properties: &SettingsProperties) -> Html {
                     value={question.seed.clone()}
                     aria-describedby="seed-help"
                     aria-invalid={question.seed_problem().map(|_| "true")}
-                    oninput={on.reform(|event: InputEvent| Change::Seed(super::parameter_field::text(&event)))}
+                    oninput={ask.reform(|event: InputEvent| Change::Seed(super::parameter_field::text(&event)))}
                 />
             </Field>
             <button
@@ -59,7 +60,7 @@ pub(crate) fn Settings(properties: &SettingsProperties) -> Html {
                 class="quiet"
                 data-testid="reset"
                 disabled={changed == 0}
-                onclick={on.reform(|_| Change::Reset)}
+                onclick={ask.reform(|_| Change::Reset)}
             >
                 {"Back to the suggested settings"}
             </button>

@@ -14,6 +14,12 @@ fn method(id: &str, needs: &[Need]) -> MethodInfo {
         kind: ParameterKind::Integer { min: 1, max: 1000 },
         default: ParameterValue::Integer(50),
     };
+    let baseline = Parameter {
+        id: "baseline".into(),
+        kind: ParameterKind::Infill,
+        default: ParameterValue::Text("black".into()),
+        ..steps.clone()
+    };
     let reference = Reference { authors: String::new(), year: 2017, title: String::new(), venue: String::new() };
     MethodInfo {
         id: id.into(),
@@ -22,7 +28,7 @@ fn method(id: &str, needs: &[Need]) -> MethodInfo {
         summary: String::new(),
         reference,
         needs: needs.to_vec(),
-        parameters: vec![steps],
+        parameters: vec![steps, baseline],
         promises: Vec::new(),
     }
 }
@@ -144,6 +150,23 @@ fn a_page_is_ready_after_the_workers_first_three_events() {
 }
 
 #[test]
+fn an_image_that_is_to_be_the_baseline_goes_along_as_long_as_it_is_asked_for() {
+    let (mut state, _) = opened("");
+    let image = File { name: "sky.png".into(), bytes: vec![1, 2, 3] };
+    act(&mut state, Action::Ask(Change::Infill("baseline".into(), image.clone())));
+    let sent = |state: &mut State| match act(state, Action::Run).as_slice() {
+        [Command::Send(Request::Explain(request))] => request.clone(),
+        other => panic!("{other:?}"),
+    };
+    let request = sent(&mut state);
+    assert_eq!(request.parameters["baseline"], "sky.png");
+    assert_eq!(request.infill_files, [image]);
+    hear(&mut state, Event::Cancelled { run: 1 });
+    act(&mut state, Action::Ask(Change::Parameter("baseline".into(), "white".into())));
+    assert_eq!(sent(&mut state).infill_files, []);
+}
+
+#[test]
 fn a_run_goes_from_progress_over_partial_maps_to_done() {
     let (mut state, _) = opened("");
     act(&mut state, Action::Ask(Change::Parameter("steps".into(), "8".into())));
@@ -155,6 +178,7 @@ fn a_run_goes_from_progress_over_partial_maps_to_done() {
         layer: None,
         parameters: BTreeMap::from([("steps".into(), "8".into())]),
         seed: 0,
+        infill_files: Vec::new(),
     };
     assert_eq!(act(&mut state, Action::Run), [Command::Send(Request::Explain(request))]);
     assert_eq!(state.status(), Status::Running);
