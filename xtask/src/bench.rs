@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;
         tools::playwright(&workspace, &shell)?;
-        test::in_browser(&shell, &["--ignored", "--nocapture"]).run()?;
+        test::in_browser(&shell, &["--include-ignored", "--nocapture", "speed"]).run()?;
         let page = workspace.target.join("dist");
         dist::build(&workspace, &page)?;
         shell.set_var("VITRINE_DIST", &page);
