@@ -158,6 +158,43 @@ fn a_batch_size_written_into_the_file_is_replanned() {
     }
 }
 
+/// Attention of three tokens of width four in two heads, tokens first, written for one image as PyTorch's exporters write
+/// it: the batch passes through the second axis, merges with the heads and, for a matrix product, with the tokens.
+#[test]
+fn attention_over_tokens_written_for_one_image_runs_in_batches() {
+    let shape = |name: &str, lengths: &[i64]| Tensor::from_i64(name, &[lengths.len()], lengths);
+    let mix: Vec<f32> = (0..16_u8).map(|index| f32::from(index % 5) - 2.0).collect();
+    let graph = load(OnnxGraph {
+        nodes: vec![
+            Node::new("Transpose", &["x"], &["tokens"]).with("perm", vec![1, 0, 2]),
+            Node::new("Reshape", &["tokens", "by_head"], &["split"]),
+            Node::new("Transpose", &["split"], &["heads"]).with("perm", vec![1, 0, 2]),
+            Node::new("Transpose", &["split"], &["keys"]).with("perm", vec![1, 2, 0]),
+            Node::new("MatMul", &["heads", "keys"], &["scores"]),
+            Node::new("Softmax", &["scores"], &["weights"]),
+            Node::new("MatMul", &["weights", "heads"], &["attended"]),
+            Node::new("Reshape", &["attended", "by_image"], &["images"]),
+            Node::new("Transpose", &["images"], &["back"]).with("perm", vec![2, 0, 1, 3]),
+            Node::new("Reshape", &["back", "rows"], &["matrix"]),
+            Node::new("Gemm", &["matrix", "mix"], &["mixed"]),
+            Node::new("Reshape", &["mixed", "tokens_first"], &["last"]),
+            Node::new("Transpose", &["last"], &["y"]).with("perm", vec![1, 0, 2]),
+        ],
+        initializers: vec![
+            shape("by_head", &[3, 2, 2]),
+            shape("by_image", &[1, 2, 3, 2]),
+            shape("rows", &[3, 4]),
+            shape("tokens_first", &[3, 1, 4]),
+            Tensor::from_f32("mix", &[4, 4], &mix),
+        ],
+        inputs: vec![ValueInfo::float("x", &[1, 3, 4])],
+        outputs: vec![ValueInfo::float("y", &[1, 3, 4])],
+        ..OnnxGraph::default()
+    })
+    .unwrap();
+    assert_eq!(block_on(graph.settle_batching()).unwrap(), Batching::Any);
+}
+
 #[test]
 fn a_graph_that_mixes_its_batch_runs_one_at_a_time() {
     // The mean over all axes mixes the samples of a batch.

@@ -63,18 +63,41 @@ pub(crate) fn reshape_target(arguments: &Arguments<'_>) -> Result<Vec<usize>, Re
     Ok(shape)
 }
 
-/// In a graph re-planned for another batch size: the declared output with its first axis scaled like the input.
+/// In a graph re-planned for another batch size: the declared output with the axis scaled that holds the batch.
 fn rebatched(arguments: &Arguments<'_>, input: &[usize]) -> Option<Vec<usize>> {
     let rebatch = arguments.rebatch?;
-    let declared_input: usize = rebatch.inputs.first()?.as_ref()?.iter().product();
-    let declared_output = rebatch.outputs.first()?;
-    let count: usize = input.iter().product();
-    if count == declared_input || count * rebatch.declared != declared_input * rebatch.wanted {
+    let declared = rebatch.inputs.first()?.as_ref()?;
+    let mut output = rebatch.outputs.first()?.clone();
+    let (count, declared_count): (usize, usize) = (input.iter().product(), declared.iter().product());
+    if count == declared_count || count * rebatch.declared != declared_count * rebatch.wanted {
         return None;
     }
-    let (&first, rest) = declared_output.split_first()?;
-    let scaled = first * rebatch.wanted;
-    scaled.is_multiple_of(rebatch.declared).then(|| [&[scaled / rebatch.declared], rest].concat())
+    let length = output.get_mut(batch_axis(declared, input, rebatch.outputs.first()?, rebatch.declared)?)?;
+    let scaled = *length * rebatch.wanted;
+    *length = scaled / rebatch.declared;
+    scaled.is_multiple_of(rebatch.declared).then_some(output)
+}
+
+/// The axis that the batch goes to when `declared`, whose batch has grown as `input` shows, takes the shape `output`.
+///
+/// A reshape keeps the order of the elements, so as many of them come before the batch as did, but for the axes of length
+/// one that leaves a choice, and an axis longer than the batch may have it outside (windows of images) or inside
+/// (images of tokens). Transformers that keep tokens first need both: `[tokens, 1, width]` becomes `[tokens, heads, width
+/// of a head]` with the batch outside the heads, and for a Gemm `[tokens, width]` with the batch inside the tokens.
+fn batch_axis(declared: &[usize], input: &[usize], output: &[usize], batch: usize) -> Option<usize> {
+    let at = declared.iter().zip(input).position(|(declared, given)| declared != given)?;
+    let outside: usize = declared[..at].iter().product();
+    let inside = outside * (declared[at] / batch.max(1));
+    let before = |axis: usize| output[..axis].iter().product::<usize>();
+    let own = |count: usize| (0..output.len()).find(|&axis| before(axis) == count && output[axis] == batch);
+    let shared = || {
+        // Features come last and are no place for images.
+        (0..output.len()).find(|&axis| before(axis) == outside && (axis == 0 || axis + 1 < output.len()))
+    };
+    own(outside)
+        .or_else(|| own(inside))
+        .or_else(shared)
+        .or_else(|| (0..output.len()).find(|&axis| before(axis + 1) == outside * batch))
 }
 
 pub(crate) fn flatten(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
@@ -222,5 +245,24 @@ pub(crate) fn cast(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
 impl Cast {
     pub(crate) fn run(self, input: &Value) -> Value {
         if self.to == Kind::Int { input.to_int_value() } else { input.to_float_value() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_batch_keeps_its_place_in_a_reshape() {
+        let axis = |declared: &[usize], input: &[usize], output: &[usize]| batch_axis(declared, input, output, 1);
+        // Flattening for a classifier, and the windows of an image and back.
+        assert_eq!(axis(&[1, 8, 4, 4], &[2, 8, 4, 4], &[1, 128]), Some(0));
+        assert_eq!(axis(&[1, 4, 7, 4, 7, 3], &[2, 4, 7, 4, 7, 3], &[16, 49, 3]), Some(0));
+        assert_eq!(axis(&[16, 49, 3], &[32, 49, 3], &[1, 4, 4, 7, 7, 3]), Some(0));
+        // Tokens first: heads, their return, rows for a matrix product, and the tokens again.
+        assert_eq!(axis(&[5, 1, 12], &[5, 2, 12], &[5, 3, 4]), Some(1));
+        assert_eq!(axis(&[3, 5, 4], &[6, 5, 4], &[1, 3, 5, 4]), Some(0));
+        assert_eq!(axis(&[5, 1, 3, 4], &[5, 2, 3, 4], &[5, 12]), Some(0));
+        assert_eq!(axis(&[5, 12], &[10, 12], &[5, 1, 12]), Some(1));
     }
 }
