@@ -24,7 +24,7 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     serde_json::from_slice(bytes).map_err(words)
 }
 
-fn words(error: impl ToString) -> String {
+pub(crate) fn words(error: impl ToString) -> String {
     error.to_string()
 }
 
@@ -32,24 +32,32 @@ fn load(model: &[u8], device: &Device) -> Result<Graph, String> {
     Graph::new(Model::decode(model).map_err(words)?, device, &InputShapes::new()).map_err(words)
 }
 
-fn array(read: Read<'_>, path: &str) -> Result<Array, String> {
+pub(crate) fn array(read: Read<'_>, path: &str) -> Result<Array, String> {
     read_npy(&read(path)).map_err(words)
 }
 
-/// What is wrong with these numbers, if anything: the largest difference over the largest expected value counts.
+/// The largest difference over the largest expected value, and where it is; what is not a number differs from every
+/// number by infinity.
+pub(crate) fn relative_error(found: &[f32], expected: &[f32]) -> (f32, usize) {
+    let scale = expected.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
+    let error = |(a, b): (&f32, &f32)| match (a.is_nan(), b.is_nan()) {
+        (true, true) => 0.0,
+        (false, false) => (a - b).abs() / scale,
+        _ => f32::INFINITY,
+    };
+    let errors = found.iter().zip(expected).map(error).enumerate();
+    errors.fold((0.0, 0), |largest, (at, error)| if error > largest.0 { (error, at) } else { largest })
+}
+
+/// What is wrong with these numbers, if anything.
 fn compare(what: &str, found: &[f32], expected: &[f32], tolerance: f32) -> Result<(), String> {
     if found.len() != expected.len() {
         return Err(format!("{what} has {} values instead of {}", found.len(), expected.len()));
     }
-    let scale = expected.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
-    for (at, (a, b)) in found.iter().zip(expected).enumerate() {
-        let error = (a - b).abs() / scale;
-        let same = error <= tolerance || (a.is_nan() && b.is_nan());
-        if !same {
-            return Err(format!("{what} is off by {error:e} at {at}: {a} instead of {b}"));
-        }
+    match relative_error(found, expected) {
+        (error, _) if error <= tolerance => Ok(()),
+        (error, at) => Err(format!("{what} is off by {error:e} at {at}: {} instead of {}", found[at], expected[at])),
     }
-    Ok(())
 }
 
 /// Fails with every wrong case.

@@ -1,5 +1,6 @@
 //! Tests of promises across crates: golden values, browsers.
 
+pub mod architectures;
 pub mod conformance;
 pub mod critters;
 pub mod devices;

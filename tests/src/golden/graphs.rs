@@ -1,8 +1,10 @@
 //! Outputs and gradients of exported networks against PyTorch, single operators against ONNX Runtime.
 
+use std::collections::HashMap;
+
 use burn::tensor::Device;
 use serde::Deserialize;
-use vitrine_graph::{Batching, Probe, Run, Value};
+use vitrine_graph::{Batching, Graph, GraphError, Probe, Run, Trace, Value};
 
 use super::{Read, TOLERANCE, array, compare, load, words};
 
@@ -52,6 +54,24 @@ async fn deviation(what: &str, found: &Value, shape: &[usize], expected: &[f32])
     compare(what, &found.to_vec().await.map_err(words)?, expected, TOLERANCE)
 }
 
+/// Runs a graph of one input, records every output and `probed`, and gives the gradients of an objective, one number
+/// per image, at `probed`.
+pub(crate) fn explained(
+    graph: &Graph,
+    images: Value,
+    probed: &[&str],
+    objective: impl Fn(&Trace) -> Result<Value, GraphError>,
+) -> Result<(Trace, HashMap<String, Value>), GraphError> {
+    let inputs = graph.inputs();
+    let (input, _) = inputs.first().ok_or_else(|| GraphError::MissingInput("any".to_owned()))?;
+    let run = probed.iter().fold(Run::of(graph.outputs()).feed(input, images), |run, name| {
+        run.probe(name, Probe::Gradient).probe(name, Probe::Record)
+    });
+    let trace = graph.run(&run)?;
+    let gradients = trace.gradients(&objective(&trace)?)?;
+    Ok((trace, gradients))
+}
+
 /// Compares a network's outputs, an inner value and the gradients at both with PyTorch's, for two images in one batch.
 ///
 /// # Errors
@@ -63,28 +83,25 @@ pub async fn network(case: &Network, device: &Device, read: Read<'_>) -> Result<
         return Err(format!("does not run in batches: {batching:?}"));
     }
     let input = array(read, &case.input)?;
-    let names = (graph.inputs(), graph.outputs());
-    let (Some((input_name, _)), Some(output_name)) = (names.0.first(), names.1.first()) else {
+    let (Some((input_name, _)), Some(output_name)) =
+        (graph.inputs().into_iter().next(), graph.outputs().first().copied())
+    else {
         return Err("has no input or output".to_owned());
     };
-    let run = Run::of([*output_name])
-        .feed(input_name, Value::from_f32(&input.values, &input.shape, device))
-        .probe(input_name, Probe::Gradient)
-        .probe(&case.inner_value, Probe::Gradient)
-        .probe(&case.inner_value, Probe::Record);
-    let trace = graph.run(&run).map_err(words)?;
+    let targets = |trace: &Trace| {
+        let output = trace.value(output_name)?;
+        let target = |(image, &class): (usize, &usize)| output.narrow(0, image, 1)?.narrow(1, class, 1);
+        Value::concat(&case.targets.iter().enumerate().map(target).collect::<Result<Vec<_>, _>>()?, 0)
+    };
+    let images = Value::from_f32(&input.values, &input.shape, device);
+    let (trace, gradients) = explained(&graph, images, &[input_name, &case.inner_value], targets).map_err(words)?;
     let output = trace.value(output_name).map_err(words)?;
-    let mut targets = Vec::new();
-    for (image, &target) in case.targets.iter().enumerate() {
-        targets.push(output.narrow(0, image, 1).and_then(|row| row.narrow(1, target, 1)).map_err(words)?);
-    }
-    let gradients = trace.gradients(&Value::concat(&targets, 0).map_err(words)?).map_err(words)?;
     let inner = trace.value(&case.inner_value).map_err(words)?;
     let checks = [
         ("the output", output, &case.output),
         ("the inner value", inner, &case.inner_output),
         ("the inner gradient", &gradients[&case.inner_value], &case.inner_gradient),
-        ("the input gradient", &gradients[*input_name], &case.input_gradient),
+        ("the input gradient", &gradients[input_name], &case.input_gradient),
     ];
     for (what, found, path) in checks {
         let expected = array(read, path)?;

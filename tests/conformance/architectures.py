@@ -1,0 +1,406 @@
+"""Exports well-known architectures by both exporters of PyTorch, with what PyTorch and ONNX Runtime compute; README.md
+describes the files.
+
+    python tests/conformance/architectures.py                               all, into tests/conformance/architectures
+    python tests/conformance/architectures.py --only resnet18 --folder DIR  one (or several) of them, somewhere else
+"""
+
+import argparse
+import json
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+import onnx
+import onnxruntime
+import timm
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torchvision import models
+from torchvision.models import detection, segmentation
+
+CLASSES = 1000
+SEEDS = 8  # of images, tried until one is well conditioned
+CONDITIONED = 1e-4  # relative difference of input gradients in single and double precision
+
+
+class Selected(nn.Module):
+    """A segmentation network whose outputs are a tuple instead of a dictionary."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return tuple(self.network(x).values())
+
+
+class DetectorHeads(nn.Module):
+    """A detector's backbone and heads, before anchors are decoded and overlaps removed."""
+
+    def __init__(self, detector):
+        super().__init__()
+        self.backbone, self.head = detector.backbone, detector.head
+
+    def forward(self, x):
+        outputs = self.head(list(self.backbone(x).values()))
+        return outputs["bbox_regression"], outputs["cls_logits"]
+
+
+class Detector(nn.Module):
+    """A whole detector on one image: resizing, backbone, heads, anchors, suppression of overlaps."""
+
+    def __init__(self, detector):
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, x):
+        found = self.detector([x[0]])[0]
+        return found["boxes"], found["scores"], found["labels"]
+
+
+def ssdlite():
+    return detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
+
+
+@dataclass
+class Architecture:
+    """A network, the side of its square images, and what its outputs are called."""
+
+    build: Callable
+    side: int = 64
+    outputs: tuple = ("logits",)
+    whole_batch: bool = True  # whether several images can be given at once
+
+
+def torchvision(name, side=64, **options):
+    return Architecture(lambda: getattr(models, name)(weights=None, **options), side)
+
+
+# Adaptive pooling to 6x6 or 7x7 exports only from multiples of that size: AlexNet and VGG keep their 224 pixels. Swin at
+# 112 has shifted windows in its first two stages and padded ones in its last; MaxViT's windows divide every stage.
+ARCHITECTURES = {
+    "alexnet": torchvision("alexnet", 224),
+    "vgg11_bn": torchvision("vgg11_bn", 224),
+    "resnet18": torchvision("resnet18"),
+    "resnet50": torchvision("resnet50"),
+    "resnext50_32x4d": torchvision("resnext50_32x4d"),
+    "wide_resnet50_2": torchvision("wide_resnet50_2"),
+    "densenet121": torchvision("densenet121"),
+    "inception_v3": torchvision("inception_v3", 128, aux_logits=False, init_weights=False),
+    "googlenet": torchvision("googlenet", aux_logits=False, init_weights=False),
+    "mobilenet_v2": torchvision("mobilenet_v2"),
+    "mobilenet_v3_small": torchvision("mobilenet_v3_small"),
+    "shufflenet_v2_x1_0": torchvision("shufflenet_v2_x1_0"),
+    "squeezenet1_1": torchvision("squeezenet1_1"),
+    "mnasnet1_0": torchvision("mnasnet1_0"),
+    "efficientnet_b0": torchvision("efficientnet_b0"),
+    "efficientnet_v2_s": torchvision("efficientnet_v2_s"),
+    "regnet_x_400mf": torchvision("regnet_x_400mf"),
+    "regnet_y_400mf": torchvision("regnet_y_400mf"),
+    "convnext_tiny": torchvision("convnext_tiny"),
+    "vit_b_16": torchvision("vit_b_16", image_size=64),
+    "swin_t": torchvision("swin_t", 112),
+    "swin_v2_t": torchvision("swin_v2_t", 112, window_size=[7, 7]),
+    "maxvit_t": Architecture(
+        lambda: models.MaxVit(
+            (96, 96), stem_channels=64, partition_size=3, block_channels=[64, 128, 256, 512],
+            block_layers=[2, 2, 5, 2], head_dim=32, stochastic_depth_prob=0.2,
+        ),
+        96,
+    ),
+    "fcn_resnet50": Architecture(
+        lambda: Selected(segmentation.fcn_resnet50(weights=None, weights_backbone=None, aux_loss=True)),
+        outputs=("out", "aux"),
+    ),
+    "deeplabv3_mobilenet_v3_large": Architecture(
+        lambda: Selected(segmentation.deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None)),
+        outputs=("out",),
+    ),
+    "lraspp_mobilenet_v3_large": Architecture(
+        lambda: Selected(segmentation.lraspp_mobilenet_v3_large(weights=None, weights_backbone=None)),
+        outputs=("out",),
+    ),
+    "ssdlite320_mobilenet_v3_large_heads": Architecture(
+        lambda: DetectorHeads(ssdlite()), 128, outputs=("bbox_regression", "cls_logits")
+    ),
+    "ssdlite320_mobilenet_v3_large": Architecture(
+        lambda: Detector(ssdlite()), 320, outputs=("boxes", "scores", "labels"), whole_batch=False
+    ),
+    "deit_tiny_patch16": Architecture(lambda: timm.create_model("deit_tiny_patch16_224", img_size=64)),
+    "mixer_s16": Architecture(lambda: timm.create_model("mixer_s16_224", img_size=64)),
+    "poolformer_s12": Architecture(lambda: timm.create_model("poolformer_s12")),
+}
+
+
+def build(name):
+    """An architecture in evaluation mode with seeded weights."""
+    torch.manual_seed(list(ARCHITECTURES).index(name))
+    architecture = ARCHITECTURES[name]
+    network = architecture.build()
+    enliven(network)
+    if architecture.whole_batch:
+        settle_batch_norm(network, architecture.side)
+    return network.eval()
+
+
+def enliven(network):
+    """Weights under which no block is idle: several architectures start with zero or tiny scales, heads and positions,
+    behind which a wrong block would not be noticed."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            gain = 2.0 if isinstance(module, nn.Conv2d) else 1.0
+            nn.init.normal_(module.weight, std=(gain / module.weight[0].numel()) ** 0.5)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, std=0.05)
+        elif isinstance(module, (nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)) and module.weight is not None:
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = None  # statistics are the average over all passes
+        for name, parameter in module.named_parameters(recurse=False):
+            if "scale" in name or name in ("gamma", "gamma_1", "gamma_2"):
+                if name != "logit_scale":
+                    nn.init.uniform_(parameter, 0.3, 0.7)
+            elif any(part in name for part in ("token", "position", "pos_embed", "pos_embedding")):
+                nn.init.normal_(parameter, std=0.3)
+
+
+@torch.no_grad()
+def settle_batch_norm(network, side):
+    """Statistics of the activations that the seeded weights give, over three batches."""
+    network.train()
+    for _ in range(3):
+        network(torch.randn(8, 3, side, side))
+
+
+def flat(outputs):
+    return list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
+
+
+def objective_weights(outputs):
+    """What the explained scalar weighs the outputs with, per image: the top logit counts alone; maps, boxes and scores
+    all count, with random weights."""
+    weights = []
+    for output in outputs:
+        if output.dim() == 2:
+            weights.append(F.one_hot(output.argmax(dim=1), output.shape[1]).float())
+        elif output.is_floating_point():
+            weights.append(torch.randn(output.shape))
+        else:
+            weights.append(torch.zeros(output.shape))
+    return weights
+
+
+def explained(network, images, weights):
+    """The explained scalar of each image, and its gradient at the image."""
+    images = images.clone().requires_grad_()
+    outputs = flat(network(images))
+    terms = [(output * weight.to(output.dtype)).flatten(1).sum(dim=1) for output, weight in zip(outputs, weights)]
+    scalars = torch.stack(terms).sum(dim=0)
+    return scalars.detach(), torch.autograd.grad(scalars.sum(), images)[0]
+
+
+def relative_error(found, expected):
+    found, expected = (np.asarray(array, np.float64) for array in (found, expected))
+    if found.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(found - expected).max(initial=0) / max(np.abs(expected).max(initial=0), 1e-12))
+
+
+def reference(name, network):
+    """Two images at which rounding does not decide the gradient (a ReLU at zero, a tie in a max pool), with weights of
+    the outputs, scalars and gradients by PyTorch."""
+    side = ARCHITECTURES[name].side
+    best = None
+    for seed in range(SEEDS):
+        torch.manual_seed(1000 + seed)
+        images = torch.randn(2, 3, side, side)
+        with torch.no_grad():
+            weights = objective_weights(flat(network(images)))
+        scalars, gradient = explained(network, images, weights)
+        beside = images.double() + 1e-7 * torch.randn(images.shape, dtype=torch.double)
+        double = explained(network.double(), beside, weights)[1]
+        network.float()
+        conditioning = relative_error(gradient, double)
+        if best is None or conditioning < best[0]:
+            best = (conditioning, images, weights, scalars, gradient)
+        if conditioning < CONDITIONED:
+            break
+    return best
+
+
+def torchscript(network, images, path, names, fixed):
+    axes = {} if fixed else {"dynamic_axes": {name: {0: "batch"} for name in ("input", *names)}}
+    torch.onnx.export(
+        network, (images[:1] if fixed else images,), path, dynamo=False, input_names=["input"], output_names=names, **axes
+    )
+
+
+def dynamo(network, images, path, names, fixed):
+    shapes = {} if fixed else {"dynamic_shapes": ({0: torch.export.Dim("batch")},)}
+    program = torch.onnx.export(
+        network, (images[:1] if fixed else images,), dynamo=True, verbose=False, input_names=["input"],
+        output_names=names, **shapes,
+    )
+    program.save(path, external_data=False)
+
+
+EXPORTERS = {"torchscript": torchscript, "dynamo": dynamo}
+ONE_IMAGE = "_one_image"  # after an exporter's name: for one image, as both export unless told otherwise
+
+
+def first_line(error):
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
+
+
+def export(exporter, network, images, path, architecture):
+    """Writes the file: for any batch size, or, where that cannot be, for one image. Returns why not for any."""
+    reason = None
+    exporter, one_image = exporter.removesuffix(ONE_IMAGE), exporter.endswith(ONE_IMAGE)
+    for fixed in (False, True):
+        if not fixed and (one_image or not architecture.whole_batch):
+            reason = None if one_image else "takes one image"
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                EXPORTERS[exporter](network, images, path, list(architecture.outputs), fixed)
+            if not fixed:
+                run(path, images)  # a baked-in batch size shows here
+                run(path, images[:1])
+            return fixed, reason
+        except Exception as error:  # whatever an exporter raises is the finding
+            if fixed:
+                raise
+            reason = first_line(error)
+    raise AssertionError("unreachable")
+
+
+def run(path, images):
+    """Every output by ONNX Runtime, without graph optimisations: the file as it is written."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: images.numpy()})
+
+
+def make(name, exporters, folder):
+    """One architecture's files and its entries of the index."""
+    architecture = ARCHITECTURES[name]
+    place = folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    network = build(name)
+    shared = {}
+    if architecture.whole_batch:
+        conditioning, images, weights, scalars, gradient = reference(name, network)
+        shared = {
+            "weights": [save(folder, place / f"weights_{at}.npy", weight) for at, weight in enumerate(weights)],
+            "scalars": scalars.tolist(),
+            "input_gradient": save(folder, place / "input_gradient.npy", gradient),
+            "conditioning": conditioning,
+        }
+    else:
+        images = torch.rand(2, 3, architecture.side, architecture.side)
+    shared["input"] = save(folder, place / "input.npy", images)
+    entries = []
+    for exporter in exporters:
+        path = place / f"{exporter}.onnx"
+        path.unlink(missing_ok=True)
+        entry = {"architecture": name, "exporter": exporter, "side": architecture.side, **shared}
+        entries.append(entry)
+        try:
+            entry["fixed_batch"], reason = export(exporter, network, images, path, architecture)
+        except Exception as error:
+            entry["not_exported"] = first_line(error)
+            continue
+        if reason:
+            entry["fixed_because"] = reason
+        graph = onnx.load(path)
+        entry |= {
+            "model": path.relative_to(folder).as_posix(),
+            "opset": max(opset.version for opset in graph.opset_import if opset.domain in ("", "ai.onnx")),
+            "operators": operators(graph),
+            "parameters": int(sum(np.prod(tensor.dims) for tensor in graph.graph.initializer)),
+        }
+        single = [run(path, images[at : at + 1]) for at in range(2)]
+        entry["outputs"] = []
+        for at, output in enumerate(architecture.outputs):
+            if single[0][at].shape[1:] != single[1][at].shape[1:]:
+                entry["uncompared"] = "the number of detections depends on the image"
+                continue
+            values = np.concatenate([outputs[at] for outputs in single])
+            entry["outputs"].append({"name": output, "values": save(folder, place / f"{exporter}_{at}.npy", values)})
+        if architecture.whole_batch:
+            with torch.no_grad():
+                expected = [output.numpy() for output in flat(network(images))]
+            found = [np.load(folder / output["values"]) for output in entry["outputs"]]
+            entry["runtime_error"] = max(relative_error(a, b) for a, b in zip(found, expected))
+    return entries
+
+
+def operators(model):
+    """Every operator of the file and of its functions, with its domain unless it is ONNX's own."""
+    names = set()
+
+    def walk(nodes):
+        for node in nodes:
+            names.add(node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}")
+            for attribute in node.attribute:
+                if attribute.type == onnx.AttributeProto.GRAPH:
+                    walk(attribute.g.node)
+
+    walk(model.graph.node)
+    for function in model.functions:
+        walk(function.node)
+    return sorted(names)
+
+
+def save(folder, path, array):
+    np.save(path, np.ascontiguousarray(np.asarray(array), dtype=np.float32))
+    return path.relative_to(folder).as_posix()
+
+
+def write_index(folder, entries):
+    """Replaces the entries of the architectures just made and keeps the others."""
+    path = folder / "index.json"
+    old = json.loads(path.read_text())["entries"] if path.exists() else []
+    made = {(entry["architecture"], entry["exporter"]) for entry in entries}
+    kept = [entry for entry in old if (entry["architecture"], entry["exporter"]) not in made]
+    order = list(ARCHITECTURES)
+    both = sorted(kept + entries, key=lambda entry: (order.index(entry["architecture"]), entry["exporter"]))
+    versions = {library.__name__: library.__version__ for library in (torch, timm, onnx, onnxruntime)}
+    path.write_text(json.dumps({"versions": versions, "entries": both}, indent=1) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=list(ARCHITECTURES), default=list(ARCHITECTURES), metavar="NAME")
+    parser.add_argument(
+        "--exporter", nargs="+", choices=[*EXPORTERS, *(name + ONE_IMAGE for name in EXPORTERS)], default=list(EXPORTERS)
+    )
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "architectures")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)  # one order of summation, and no waiting for busy cores
+    for name in arguments.only:
+        start = time.monotonic()
+        entries = make(name, arguments.exporter, arguments.folder)
+        write_index(arguments.folder, entries)
+        for entry in entries:
+            state = entry.get("not_exported") or (
+                f"{'fixed' if entry['fixed_batch'] else 'any'} batch, opset {entry['opset']}, "
+                f"runtime differs by {entry.get('runtime_error', 0):.1e}, conditioning {entry.get('conditioning', 0):.1e}"
+                f" {entry.get('fixed_because', '')}"
+            )
+            print(f"{name} by {entry['exporter']}: {state}", flush=True)
+        print(f"  {time.monotonic() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+//! Exported architectures against ONNX Runtime and PyTorch: `conformance/README.md` describes the files.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use burn::tensor::Device;
+use serde::Deserialize;
+use vitrine_graph::{Batching, Graph, GraphError, InputShapes, Run, Trace, Value};
+use vitrine_onnx::Model;
+
+use crate::golden::{Read, array, graphs::explained, relative_error, words};
+
+/// Largest difference that counts as agreement, over the largest expected value of the array.
+pub const TOLERANCE: f32 = 1e-3;
+
+/// What the exporting script has made.
+#[derive(Debug, Deserialize)]
+pub struct Index {
+    /// The libraries it used.
+    pub versions: BTreeMap<String, String>,
+    /// One per architecture and exporter.
+    pub entries: Vec<Entry>,
+}
+
+/// One architecture by one exporter.
+#[derive(Debug, Deserialize)]
+pub struct Entry {
+    /// Name of the architecture.
+    pub architecture: String,
+    /// Name of the exporter.
+    pub exporter: String,
+    side: usize,
+    input: String,
+    /// Why there is no model.
+    not_exported: Option<String>,
+    #[serde(default)]
+    model: String,
+    #[serde(default)]
+    opset: i64,
+    #[serde(default)]
+    fixed_batch: bool,
+    fixed_because: Option<String>,
+    uncompared: Option<String>,
+    #[serde(default)]
+    outputs: Vec<Output>,
+    /// What the explained scalar weighs each output with; none where nothing is explained.
+    #[serde(default)]
+    weights: Vec<String>,
+    #[serde(default)]
+    scalars: Vec<f32>,
+    input_gradient: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Output {
+    name: String,
+    values: String,
+}
+
+/// What became of an entry.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The exporter refuses the architecture.
+    NotExported(String),
+    /// Operators that do not run.
+    Unsupported(Vec<String>),
+    /// Loading or running failed otherwise.
+    Fails(String),
+    /// It ran.
+    Ran {
+        /// Whether several images can be run at once.
+        batching: Batching,
+        /// Largest relative error of an output, or of the explained scalars.
+        outputs: f32,
+        /// Relative error of the input gradients, where something was explained.
+        gradients: Option<f32>,
+    },
+}
+
+impl Outcome {
+    /// Whether everything that was compared agrees.
+    pub fn agrees(&self) -> bool {
+        match self {
+            Outcome::Ran { outputs, gradients, .. } => *outputs <= TOLERANCE && gradients.unwrap_or(0.0) <= TOLERANCE,
+            _ => false,
+        }
+    }
+}
+
+/// Runs an entry's two images in one batch, where the model allows it, and measures how far outputs and input
+/// gradients are from the reference.
+pub async fn outcome(entry: &Entry, device: &Device, read: Read<'_>) -> Outcome {
+    if let Some(reason) = &entry.not_exported {
+        return Outcome::NotExported(reason.clone());
+    }
+    let model = match Model::decode(&read(&entry.model)) {
+        Ok(model) => model,
+        Err(error) => return Outcome::Fails(error.to_string()),
+    };
+    let graph = match Graph::new(model, device, &InputShapes::new()) {
+        Ok(graph) => graph,
+        Err(GraphError::Unsupported(operators)) => {
+            return Outcome::Unsupported(operators.into_iter().map(|entry| entry.operator).collect());
+        }
+        Err(error) => return Outcome::Fails(error.to_string()),
+    };
+    measure(entry, &graph, read).await.unwrap_or_else(Outcome::Fails)
+}
+
+async fn measure(entry: &Entry, graph: &Graph, read: Read<'_>) -> Result<Outcome, String> {
+    let batching = graph.settle_batching().await.map_err(words)?;
+    let input = array(read, &entry.input)?;
+    let images = Value::from_f32(&input.values, &input.shape, graph.device());
+    let count = input.shape.first().copied().unwrap_or(0);
+    let at_once = if batching == Batching::Any { count } else { 1 };
+    let mut found = Found::default();
+    for first in (0..count).step_by(at_once.max(1)) {
+        let part = images.narrow(0, first, at_once).map_err(words)?;
+        found.run(entry, graph, part, first, read).await?;
+    }
+    let mut outputs = relative_error(&found.scalars, &entry.scalars).0;
+    for (output, found) in entry.outputs.iter().zip(&found.outputs) {
+        outputs = outputs.max(error(&output.name, found, &array(read, &output.values)?.values)?);
+    }
+    let gradients = match &entry.input_gradient {
+        Some(path) => Some(error("the gradient", &found.gradients, &array(read, path)?.values)?),
+        None => None,
+    };
+    Ok(Outcome::Ran { batching, outputs, gradients })
+}
+
+/// What was computed for the images so far, image after image.
+#[derive(Default)]
+struct Found {
+    outputs: Vec<Vec<f32>>,
+    scalars: Vec<f32>,
+    gradients: Vec<f32>,
+}
+
+impl Found {
+    /// Runs the images from `first` on.
+    async fn run(
+        &mut self,
+        entry: &Entry,
+        graph: &Graph,
+        images: Value,
+        first: usize,
+        read: Read<'_>,
+    ) -> Result<(), String> {
+        let inputs = graph.inputs();
+        let (input, _) = inputs.first().ok_or("has no input")?;
+        let names = graph.outputs();
+        let mut weights = Vec::new();
+        for path in &entry.weights {
+            let array = array(read, path)?;
+            let weight = Value::from_f32(&array.values, &array.shape, graph.device());
+            weights.push(weight.narrow(0, first, images.shape()[0]).map_err(words)?);
+        }
+        let objective = |trace: &Trace| {
+            let mut sum: Option<Value> = None;
+            for (name, weight) in names.iter().zip(&weights) {
+                let output = trace.value(name)?;
+                let weight = if output.is_tracked() { weight.leaf()? } else { weight.clone() };
+                let term = output.mul(&weight)?.sum_per_sample()?;
+                sum = Some(match sum {
+                    Some(sum) => sum.add(&term)?,
+                    None => term,
+                });
+            }
+            sum.ok_or_else(|| GraphError::NoGradient((*input).to_owned()))
+        };
+        let trace = if weights.is_empty() {
+            graph.run(&Run::of(graph.outputs()).feed(input, images)).map_err(words)?
+        } else {
+            let (trace, gradients) = explained(graph, images, &[input], objective).map_err(words)?;
+            self.scalars.extend(objective(&trace).map_err(words)?.to_vec().await.map_err(words)?);
+            self.gradients.extend(gradients[*input].to_vec().await.map_err(words)?);
+            trace
+        };
+        self.outputs.resize(entry.outputs.len(), Vec::new());
+        for (output, found) in entry.outputs.iter().zip(&mut self.outputs) {
+            found.extend(trace.value(&output.name).map_err(words)?.to_vec().await.map_err(words)?);
+        }
+        Ok(())
+    }
+}
+
+fn error(what: &str, found: &[f32], expected: &[f32]) -> Result<f32, String> {
+    if found.len() == expected.len() {
+        Ok(relative_error(found, expected).0)
+    } else {
+        Err(format!("{what} has {} values instead of {}", found.len(), expected.len()))
+    }
+}
+
+/// The published table.
+pub fn table(index: &Index, outcomes: &[(&Entry, Outcome)]) -> String {
+    let versions: Vec<String> =
+        index.versions.iter().map(|(library, version)| format!("{library} {version}")).collect();
+    let agreeing = outcomes.iter().filter(|(_, outcome)| outcome.agrees()).count();
+    let mut text = format!(
+        "# Architectures\n\nWritten by `tests/tests/architectures.rs` from what `architectures.py` made with {}.\n\
+         {agreeing} of {} files agree: outputs with ONNX Runtime and input gradients with PyTorch to {TOLERANCE:e}, both as the \
+         largest difference\nover the largest expected value, on the CPU backend. [README.md](README.md) says how to run it.\n\n\
+         | architecture | image | exporter | opset | batch in the file | state | outputs | gradients | batches |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
+        versions.join(", "),
+        outcomes.len()
+    );
+    let mut notes = String::new();
+    for (entry, outcome) in outcomes {
+        let Entry { architecture, exporter, side, opset, .. } = entry;
+        let batch = if entry.fixed_batch { "1" } else { "any" };
+        let mut note = |what: &str, why: &str| {
+            let _ = writeln!(notes, "- {architecture} by {exporter}: {what}: {}", why.trim_end_matches('.'));
+        };
+        let columns = match outcome {
+            Outcome::NotExported(reason) => {
+                note("not exported", reason);
+                "| | not exported | | | |".to_owned()
+            }
+            Outcome::Unsupported(operators) => {
+                note("operators that do not run", &operators.join("; "));
+                format!("{opset} | {batch} | unsupported | | | |")
+            }
+            Outcome::Fails(reason) => {
+                note("fails", reason);
+                format!("{opset} | {batch} | fails | | | |")
+            }
+            Outcome::Ran { batching, outputs, gradients } => {
+                let batches = match batching {
+                    Batching::Any => "any size",
+                    Batching::OneAtATime { reason } => {
+                        note("runs one image at a time", reason);
+                        "one image at a time"
+                    }
+                };
+                let gradients = gradients.map_or("none".to_owned(), |error| format!("{error:.0e}"));
+                let state = if outcome.agrees() { "agrees" } else { "differs" };
+                format!("{opset} | {batch} | {state} | {outputs:.0e} | {gradients} | {batches} |")
+            }
+        };
+        let _ = writeln!(text, "| {architecture} | {side}x{side} | {exporter} | {columns}");
+        if let Some(reason) = &entry.fixed_because {
+            note("exported for one image", reason);
+        }
+        if let Some(reason) = &entry.uncompared {
+            note("values not compared", reason);
+        }
+    }
+    if !notes.is_empty() {
+        let _ = write!(text, "\n## Notes\n\n{notes}");
+    }
+    text
+}
