@@ -53,11 +53,13 @@ export function servePage() {
   return serve(DIST);
 }
 
-/** Serves the built page with the worker that computes nothing. */
-export function servePageWithMockWorker() {
+/** Serves the built page with the worker that computes nothing, and with the hub of models at `hub`. */
+export function servePageWithMockWorker(hub = "http://127.0.0.1:1") {
   requirePage();
-  const [, worker] = readFileSync(join(DIST, "index.html"), "utf8").match(/name="?vitrine-worker"?\s+content="?([^"\s>]+)/);
-  return serve(DIST, { [worker.replace(/^\.\//, "")]: join(HERE, "mock-worker.js") });
+  const index = readFileSync(join(DIST, "index.html"), "utf8");
+  const [, worker] = index.match(/name="?vitrine-worker"?\s+content="?([^"\s>]+)/);
+  const withHub = index.replace(/(name="?vitrine-hub"?\s+content="?)[^"\s>]+/, `$1${hub}`);
+  return serve(DIST, { [worker.replace(/^\.\//, "")]: join(HERE, "mock-worker.js"), "index.html": Buffer.from(withHub) });
 }
 
 function requirePage() {

@@ -88,7 +88,7 @@ function predictions() {
   return LABELS.map((label, index) => ({ class: (index + 2) % LABELS.length, label: LABELS[(index + 2) % LABELS.length], score: 0.93 * 0.07 ** index }));
 }
 
-function model(name, inferred) {
+function model(name, inferred, notes = []) {
   return {
     ModelLoaded: {
       name,
@@ -104,7 +104,7 @@ function model(name, inferred) {
       },
       inferred,
       layers: ["stage1", "stage2", "stage3"].map((layer, index) => ({ name: layer, operator: "Relu", shape: [32 << index, 32 >> index, 32 >> index] })),
-      notes: [],
+      notes,
     },
   };
 }
@@ -137,12 +137,15 @@ function load(file, done) {
 }
 
 function loadModel(source) {
-  const loaded = (name, inferred) => {
-    say(model(name, inferred));
+  const loaded = (name, inferred, notes) => {
+    say(model(name, inferred, notes));
     say(current);
   };
   if (source.Builtin) return loaded(source.Builtin, false);
-  load(source.File.onnx, (name) => loaded(name, source.File.card === undefined));
+  const { onnx, card } = source.File;
+  // Tells the tests that all bytes have come, and in their order.
+  const mark = onnx.bytes.reduce((mark, byte) => (31 * mark + byte) | 0, 7);
+  load(onnx, (name) => loaded(name, card === undefined, [`${onnx.bytes.length} bytes, mark ${mark}.`]));
 }
 
 function loadImage(source) {

@@ -7,16 +7,18 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{ClipboardEvent, DragEvent, KeyboardEvent};
 use yew::prelude::*;
 
+use crate::files;
 use crate::link::Link;
+use crate::network::{self, Downloading};
 use crate::parts::{Answers, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage};
 use crate::state::{Action, Command, State};
 use crate::worker_handle::WorkerHandle;
-use crate::{fetch, files};
 
 /// The root component.
 pub(crate) struct App {
     state: State,
     worker: Option<WorkerHandle>,
+    download: Option<Downloading>,
     _listeners: Vec<EventListener>,
 }
 
@@ -27,8 +29,10 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let state = State::new(link());
         let start = Command::StartWorker(state.device_choice);
-        let mut app = App { state, worker: None, _listeners: listeners(&on(ctx)) };
+        let mut app = App { state, worker: None, download: None, _listeners: listeners(&on(ctx)) };
         app.perform(ctx, start);
+        let on = on(ctx);
+        spawn_local(async move { on.emit(Action::Kept(network::list().await, None)) });
         app
     }
 
@@ -69,6 +73,12 @@ impl Component for App {
                                 models={state.models.clone()}
                                 chosen={state.model_link()}
                                 model={state.model.clone()}
+                                download={state.download.clone()}
+                                offer={state.offer.clone()}
+                                note={state.model_note.clone()}
+                                shelf={state.shelf.clone()}
+                                file_key={state.model_key()}
+                                can_keep={state.can_keep()}
                                 disabled={loading}
                                 on={&on}
                             />
@@ -136,17 +146,35 @@ impl App {
                     Ok(worker) => self.worker = Some(worker),
                     Err(message) => return on.emit(Action::Crashed(message)),
                 }
-                self.send(&on, &Request::Start { version: PROTOCOL_VERSION, device });
+                self.perform(ctx, Command::Send(Request::Start { version: PROTOCOL_VERSION, device }));
             }
             Command::StopWorker => self.worker = None,
-            Command::Send(request) => self.send(&on, &request),
-            Command::Fetch(wanted) => spawn_local(async move { on.emit(fetch::fetch(wanted).await) }),
-        }
-    }
-
-    fn send(&self, on: &Callback<Action>, request: &Request) {
-        if let Some(Err(error)) = self.worker.as_ref().map(|worker| worker.send(request)) {
-            on.emit(Action::Crashed(format!("A request did not reach the worker ({error}).")));
+            Command::Send(request) => {
+                if let Some(worker) = &self.worker {
+                    worker.send(request);
+                }
+            }
+            Command::SendModel(file) => {
+                if let Some(worker) = &self.worker {
+                    worker.send_model(file);
+                }
+            }
+            Command::Download { number, origin, size } => {
+                self.download = Downloading::start(number, origin, size, on);
+            }
+            Command::StopDownload => self.download = None,
+            Command::Keep(file) => spawn_local(async move {
+                let note = network::keep(&file).await.err();
+                on.emit(Action::Kept(network::list().await, note));
+            }),
+            Command::Forget(key) => spawn_local(async move {
+                let note = network::forget(&key).await.err();
+                on.emit(Action::Kept(network::list().await, note));
+            }),
+            Command::FetchImage(address) => spawn_local(async move {
+                let fetched = network::fetch_image(&address).await.map_err(|failure| failure.to_string());
+                on.emit(Action::ImageFetched(address, fetched));
+            }),
         }
     }
 }

@@ -2,18 +2,22 @@
 //!
 //! - [`state`]: everything the page knows and how it changes, free of the browser
 //! - [`question`], [`target`], [`link`]: what is asked, and how it is written in an address
+//! - [`place`], [`model_file`]: where a model is, and what the page holds of it
 //! - [`app`]: carries out what the state commands, and lays out the [`parts`]
 //! - [`parts`]: one component per part of the page; [`widgets`]: what they are made of
-//! - [`worker_handle`], [`files`], [`fetch`], [`save`], [`canvas`], [`panic`]: the browser
+//! - [`network`]: models and images from addresses, and what the browser keeps of them
+//! - [`worker_handle`], [`files`], [`save`], [`canvas`], [`panic`]: the browser
 
 mod app;
 mod canvas;
-mod fetch;
 mod files;
 mod link;
+mod model_file;
+mod network;
 mod number;
 mod panic;
 mod parts;
+mod place;
 mod question;
 mod save;
 mod state;

@@ -33,6 +33,23 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// A number of bytes: `12.3 MB`.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    match bytes as f64 / 1e6 {
+        size if bytes > 0 && size < 0.05 => "<0.1 MB".to_owned(),
+        size if size > 999.0 => format!("{:.1} GB", size / 1e3),
+        size => format!("{size:.1} MB"),
+    }
+}
+
+/// A number of bytes out of all, if that is known: `12.3 of 45.0 MB`.
+pub(crate) fn megabytes_of(bytes: u64, all: Option<u64>) -> String {
+    match all {
+        Some(all) => format!("{:.1} of {:.1} MB", bytes as f64 / 1e6, all as f64 / 1e6),
+        None => megabytes(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +85,21 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(seconds(value), text);
         }
+    }
+
+    #[test]
+    fn sizes_are_told_in_decimal_megabytes() {
+        let cases = [
+            (0, "0.0 MB"),
+            (20_000, "<0.1 MB"),
+            (12_340_000, "12.3 MB"),
+            (1_000_000_000, "1.0 GB"),
+            (998_000_000, "998.0 MB"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(megabytes(bytes), text);
+        }
+        assert_eq!(megabytes_of(12_340_000, Some(45_000_000)), "12.3 of 45.0 MB");
+        assert_eq!(megabytes_of(12_340_000, None), "12.3 MB");
     }
 }

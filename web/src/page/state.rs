@@ -1,6 +1,7 @@
 //! The page's whole state and how it changes: [`State::update`] takes one [`Action`] and says what to do outside.
 //! Nothing here touches the browser, so the tests run natively.
 
+mod download;
 mod loading;
 mod status;
 #[cfg(test)]
@@ -15,8 +16,11 @@ use vitrine_protocol::{
 };
 
 use crate::link::Link;
+use crate::model_file::{Content, ModelFile};
+use crate::place::Place;
 use crate::question::Question;
-pub(crate) use loading::Fetch;
+pub(crate) use download::{Delivery, Download, Offer, Origin, RemoteFile, Shelf};
+pub(crate) use loading::Given;
 use loading::{Chosen, Sources};
 pub(crate) use status::Status;
 
@@ -36,6 +40,14 @@ pub(crate) struct State {
     pub(crate) models: Rc<[(String, String)]>,
     pub(crate) samples: Rc<[Sample]>,
     pub(crate) model: Option<Rc<ModelSummary>>,
+    /// A model on its way.
+    pub(crate) download: Option<Download>,
+    /// Models of which the visitor has to choose one.
+    pub(crate) offer: Option<Offer>,
+    /// Models that the browser keeps.
+    pub(crate) shelf: Shelf,
+    /// What the visitor should know of how the model was loaded or kept.
+    pub(crate) model_note: Option<String>,
     pub(crate) image: Option<Rc<Image>>,
     pub(crate) question: Question,
     pub(crate) run: Option<Run>,
@@ -53,6 +65,7 @@ pub(crate) struct State {
     /// Whether a link asked for a run as soon as everything is loaded.
     run_when_ready: bool,
     last_run: u32,
+    last_download: u32,
     /// When the worker crashed lately.
     crashes: Vec<f64>,
 }
@@ -154,12 +167,26 @@ pub(crate) enum Action {
     ChooseSample(usize),
     /// The visitor chose a built-in model.
     ChooseModel(String),
+    /// The visitor typed where a model is.
+    LoadFrom(String),
+    /// The visitor chose one of a repository's models by its path.
+    ChooseOffered(String),
+    /// The visitor chose a model that the browser keeps, by its key.
+    ChooseKept(String),
+    /// The visitor wants the model at hand to be kept.
+    KeepModel,
+    /// The visitor wants a kept model to be deleted, by its key.
+    Forget(String),
+    /// What the browser keeps now, and what is to be said of the last change.
+    Kept(Shelf, Option<String>),
+    /// Something came of the download of this number.
+    Delivered(u32, Delivery),
     /// Files were dropped, pasted or picked.
-    Files(Vec<File>),
-    /// What a link named has arrived.
-    Fetched(Fetch, Vec<File>),
-    /// What a link named cannot be had.
-    NotFetched(String),
+    Files(Vec<Given>),
+    /// A model's bytes could not be given to the worker.
+    Unread(Content, String),
+    /// The image that a link named by its address, or why it cannot be had.
+    ImageFetched(String, Result<File, String>),
     /// The visitor changed the question.
     Ask(Change),
     Run,
@@ -194,7 +221,22 @@ pub(crate) enum Command {
     /// End the worker.
     StopWorker,
     Send(Request),
-    Fetch(Fetch),
+    /// Send [`Request::LoadModel`] with the bytes of this file.
+    SendModel(ModelFile),
+    /// Begin a download, and end another one.
+    Download {
+        number: u32,
+        origin: Origin,
+        size: Option<u64>,
+    },
+    /// End the download.
+    StopDownload,
+    /// Keep a model in the browser.
+    Keep(ModelFile),
+    /// Delete a kept model by its key.
+    Forget(String),
+    /// Fetch an image.
+    FetchImage(String),
 }
 
 impl State {
@@ -216,19 +258,32 @@ impl State {
             Action::Crashed(message) => self.crash(&message, false, now),
             Action::Follow(link) => self.follow(link),
             Action::ChooseSample(index) => self.begin_loading(|state| vec![state.sources.load_sample(index)]),
-            Action::ChooseModel(id) => {
-                self.question.forget_model();
-                self.begin_loading(|state| vec![state.sources.load_builtin(id)])
+            Action::ChooseModel(id) => self.choose_model(id),
+            Action::LoadFrom(text) => self.load_text(&text),
+            Action::ChooseOffered(path) => self.choose_offered(&path),
+            Action::ChooseKept(key) => self.choose_kept(&key),
+            Action::KeepModel => self.keep_model(),
+            Action::Forget(key) => vec![Command::Forget(key)],
+            Action::Kept(shelf, note) => {
+                self.take_shelf(shelf, note);
+                Vec::new()
             }
+            Action::Delivered(number, delivery) => self.take_delivery(number, delivery),
             Action::Files(files) => self.take_files(files),
-            Action::Fetched(fetch, files) => {
-                self.sources.fetch_ended();
-                self.begin_loading(|state| state.sources.load_fetched(fetch, files))
-            }
-            Action::NotFetched(message) => {
-                self.sources.fetch_ended();
+            Action::Unread(content, message) => {
+                self.sources.forget_file(&content);
                 self.fail(message);
                 Vec::new()
+            }
+            Action::ImageFetched(address, fetched) => {
+                self.sources.fetch_ended();
+                match fetched {
+                    Ok(file) => self.begin_loading(|state| vec![state.sources.load_image_file(Some(address), file)]),
+                    Err(message) => {
+                        self.fail(message);
+                        Vec::new()
+                    }
+                }
             }
             Action::Ask(change) => {
                 self.ask(change);
@@ -325,7 +380,7 @@ impl State {
 
     fn is_settled(&self) -> bool {
         let answered = self.image.as_ref().is_some_and(|image| !image.predictions.is_empty());
-        self.worker == Worker::Ready && self.sources.is_settled() && answered
+        self.worker == Worker::Ready && self.sources.is_settled() && self.download.is_none() && answered
     }
 
     fn is_current(&self, run: u32) -> bool {
@@ -356,12 +411,13 @@ impl State {
                 return commands;
             }
             Event::ModelLoaded(summary) => {
-                self.sources.model_loaded();
+                let keep = self.sources.model_loaded().map(Command::Keep);
                 self.forget_map();
                 self.model = Some(Rc::new(summary));
                 if let Some(image) = &mut self.image {
                     Rc::make_mut(image).predictions.clear();
                 }
+                return keep.into_iter().collect();
             }
             Event::ImageLoaded { name, picture, predictions, probabilities } => {
                 self.sources.image_loaded();
@@ -455,33 +511,41 @@ impl State {
         self.run = None;
         self.sources.forget_coming();
         self.worker = Worker::Stopped;
-        vec![Command::StopWorker]
+        [Command::StopWorker].into_iter().chain(self.leave_download()).collect()
     }
 
     /// Turns away from a run that goes on and from the last message, then loads something else.
-    fn begin_loading(&mut self, load: impl FnOnce(&mut Self) -> Vec<Request>) -> Vec<Command> {
+    fn begin_loading(&mut self, load: impl FnOnce(&mut Self) -> Vec<Command>) -> Vec<Command> {
         if self.worker != Worker::Ready {
             return Vec::new();
         }
-        let mut commands = self.cancel();
+        let mut commands = self.cancel_run();
         self.run = None;
         self.notice = None;
         self.last_end = None;
-        commands.extend(load(self).into_iter().map(Command::Send));
+        commands.extend(load(self));
         commands
     }
 
-    fn take_files(&mut self, files: Vec<File>) -> Vec<Command> {
+    fn choose_model(&mut self, id: String) -> Vec<Command> {
+        self.question.forget_model();
+        let mut commands: Vec<Command> = self.leave_download().into_iter().collect();
+        commands.extend(self.begin_loading(|state| vec![state.sources.load_builtin(id)]));
+        commands
+    }
+
+    fn take_files(&mut self, files: Vec<Given>) -> Vec<Command> {
         if self.worker != Worker::Ready {
             return Vec::new();
         }
         match loading::sort(files) {
-            Ok(chosen) => {
-                if let Chosen::Model(_) = chosen {
-                    self.question.forget_model();
-                }
-                self.begin_loading(|state| vec![state.sources.load_files(chosen)])
+            Ok(Chosen::Model(file)) => {
+                self.question.forget_model();
+                let mut commands: Vec<Command> = self.leave_download().into_iter().collect();
+                commands.extend(self.begin_loading(|state| vec![state.sources.load_file(None, file)]));
+                commands
             }
+            Ok(Chosen::Image(file)) => self.begin_loading(|state| vec![state.sources.load_image_file(None, file)]),
             Err(message) => {
                 self.fail(message);
                 Vec::new()
@@ -522,6 +586,12 @@ impl State {
     }
 
     fn cancel(&mut self) -> Vec<Command> {
+        let mut commands = self.cancel_run();
+        commands.extend(self.stop_download());
+        commands
+    }
+
+    fn cancel_run(&mut self) -> Vec<Command> {
         self.run.iter().map(|run| Command::Send(Request::Cancel { run: run.number })).collect()
     }
 
@@ -547,10 +617,39 @@ impl State {
         }
         self.question = Question::of_link(&link, method);
         self.run_when_ready = link.method.is_some();
-        match self.sources.follow(&link, &self.models, self.samples.len()) {
-            Ok(more) => commands.extend(more),
+        match self.follow_model(&link).and_then(|model| {
+            commands.extend(model);
+            self.sources.follow_image(&link, self.samples.len())
+        }) {
+            Ok(image) => commands.extend(image),
             Err(message) => self.fail(message),
         }
         commands
+    }
+
+    /// Loads the model that a link names, if it is not at hand or on its way.
+    fn follow_model(&mut self, link: &Link) -> Result<Vec<Command>, String> {
+        let Some(model) = &link.model else { return Ok(Vec::new()) };
+        if self.models.iter().any(|(id, _)| id == model) {
+            let left = self.leave_download();
+            let load = (self.model_link().as_ref() != Some(model)).then(|| self.sources.load_builtin(model.clone()));
+            return Ok(left.into_iter().chain(load).collect());
+        }
+        if !model.contains(['.', '/']) {
+            let known: Vec<&str> = self.models.iter().map(|(id, _)| id.as_str()).collect();
+            return Err(format!(
+                "The link asks for the model {model:?}; there are {}, or give the address of an .onnx file.",
+                known.join(", ")
+            ));
+        }
+        let origin = Origin::Place(Place::parse(model)?);
+        if self.download.as_ref().is_some_and(|download| download.origin == origin) {
+            return Ok(Vec::new());
+        }
+        let Origin::Place(place) = &origin else { return Ok(Vec::new()) };
+        if self.model_link() == Some(place.to_string()) {
+            return Ok(self.leave_download().into_iter().collect());
+        }
+        Ok(self.begin_download(origin, None, true))
     }
 }

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use vitrine_protocol::ModelSummary;
 use yew::prelude::*;
 
+use super::kept_models::KeptModels;
+use super::model_source::ModelSource;
 use crate::number::percent;
-use crate::state::Action;
+use crate::state::{Action, Download, Offer, Shelf};
 use crate::widgets::{DropZone, Entry, Select};
 
 /// Stands in the menu for a model that is not built in.
@@ -18,6 +20,16 @@ pub(crate) struct ModelChoiceProperties {
     /// The chosen model's name in links, if it has one.
     pub(crate) chosen: Option<String>,
     pub(crate) model: Option<Rc<ModelSummary>>,
+    pub(crate) download: Option<Download>,
+    pub(crate) offer: Option<Offer>,
+    /// What is to be said of how the model was loaded or kept.
+    pub(crate) note: Option<String>,
+    /// Models that the browser keeps.
+    pub(crate) shelf: Shelf,
+    /// What the browser keeps the chosen model under.
+    pub(crate) file_key: Option<String>,
+    /// Whether the chosen model could be kept and is not.
+    pub(crate) can_keep: bool,
     pub(crate) disabled: bool,
     pub(crate) on: Callback<Action>,
 }
@@ -61,6 +73,20 @@ pub(crate) fn ModelChoice(properties: &ModelChoiceProperties) -> Html {
                 multiple=true
                 label="Your own model"
                 hint="an .onnx file, with its .card.json if it has one"
+                disabled={properties.disabled}
+                on={&properties.on}
+            />
+            <ModelSource
+                download={properties.download.clone()}
+                offer={properties.offer.clone()}
+                note={properties.note.clone()}
+                disabled={properties.disabled}
+                on={&properties.on}
+            />
+            <KeptModels
+                shelf={properties.shelf.clone()}
+                chosen={properties.file_key.clone()}
+                can_keep={properties.can_keep}
                 disabled={properties.disabled}
                 on={&properties.on}
             />

@@ -6,14 +6,20 @@ use vitrine_protocol::{File, ImageSource, ModelSource, Request};
 
 use super::Command;
 use crate::link::Link;
+use crate::model_file::{Content, ModelFile};
 
-/// What a link names by its address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fetch {
-    /// An ONNX file, and the model card beside it if there is one.
-    Model(String),
-    /// An image file.
-    Image(String),
+/// A file that a visitor gave: bytes, but for models, which can be large.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Given {
+    Model(ModelFile),
+    Other(File),
+}
+
+/// A model as the worker is asked to load it.
+#[derive(Clone, Debug, PartialEq)]
+enum Model {
+    Builtin(String),
+    File(ModelFile),
 }
 
 /// A model or an image, and how a link names it; files of the visitor's own have no name in links.
@@ -26,7 +32,7 @@ struct Named<T> {
 /// Something the worker was asked to load, in the order of its answers.
 #[derive(Clone, Debug, PartialEq)]
 enum Loading {
-    Model(Named<ModelSource>),
+    Model(Named<Model>),
     Image(Named<ImageSource>),
     /// The image at hand, once more, for a model that was changed.
     SameImage,
@@ -35,7 +41,7 @@ enum Loading {
 /// The model and the image at hand, and what is to replace them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
-    model: Option<Named<ModelSource>>,
+    model: Option<Named<Model>>,
     image: Option<Named<ImageSource>>,
     queue: VecDeque<Loading>,
     fetches: usize,
@@ -44,27 +50,24 @@ pub(super) struct Sources {
 /// Files a visitor gave at once, by what they are.
 #[derive(Debug, PartialEq)]
 pub(super) enum Chosen {
-    Model(ModelSource),
+    Model(ModelFile),
     Image(File),
 }
 
 /// Tells a model (with or without its card) from an image by the names alone; the worker looks at the bytes.
-pub(super) fn sort(files: Vec<File>) -> Result<Chosen, String> {
+pub(super) fn sort(files: Vec<Given>) -> Result<Chosen, String> {
     let (mut models, mut cards, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
-        let name = file.name.to_ascii_lowercase();
-        if name.ends_with(".onnx") {
-            models.push(file);
-        } else if name.ends_with(".json") {
-            cards.push(file);
-        } else {
-            others.push(file);
+        match file {
+            Given::Model(model) => models.push(model),
+            Given::Other(file) if file.name.to_ascii_lowercase().ends_with(".json") => cards.push(file),
+            Given::Other(file) => others.push(file),
         }
     }
     match (models.pop(), cards.pop(), others.pop()) {
-        (Some(onnx), card, _) if models.is_empty() && cards.is_empty() => {
+        (Some(model), card, _) if models.is_empty() && cards.is_empty() => {
             let card = card.map(|card| String::from_utf8_lossy(&card.bytes).into_owned());
-            Ok(Chosen::Model(ModelSource::File { onnx, card }))
+            Ok(Chosen::Model(ModelFile { card, ..model }))
         }
         (Some(_), ..) => Err("Give one model at a time: one .onnx file, with its .card.json if it has one.".to_owned()),
         (None, Some(card), _) => {
@@ -126,42 +129,43 @@ impl Sources {
         let image = self.image.replace(sample(0));
         let first_model = builtin(default_model.map(|(id, _)| id.clone()).unwrap_or_default());
         self.queue = VecDeque::from([Loading::Model(first_model.clone()), Loading::SameImage]);
-        let mut requests = Vec::new();
+        let mut commands = Vec::new();
         if let Some(model) = model.filter(|model| *model != first_model) {
-            requests.push(self.load_model(model));
+            commands.push(self.load_model(model));
         }
         if let Some(image) = image.filter(|image| *image != sample(0)) {
-            requests.push(self.load_image(image));
+            commands.push(self.load_image(image));
         }
-        requests.into_iter().map(Command::Send).collect()
+        commands
     }
 
-    pub(super) fn load_sample(&mut self, index: usize) -> Request {
+    pub(super) fn load_sample(&mut self, index: usize) -> Command {
         self.load_image(sample(index))
     }
 
-    pub(super) fn load_builtin(&mut self, id: String) -> Request {
+    pub(super) fn load_builtin(&mut self, id: String) -> Command {
         self.load_model(builtin(id))
     }
 
-    pub(super) fn load_files(&mut self, chosen: Chosen) -> Request {
-        match chosen {
-            Chosen::Model(source) => self.load_model(Named { link: None, source }),
-            Chosen::Image(file) => self.load_image(Named { link: None, source: ImageSource::File(file) }),
+    pub(super) fn load_file(&mut self, link: Option<String>, file: ModelFile) -> Command {
+        self.load_model(Named { link, source: Model::File(file) })
+    }
+
+    pub(super) fn load_image_file(&mut self, link: Option<String>, file: File) -> Command {
+        self.load_image(Named { link, source: ImageSource::File(file) })
+    }
+
+    /// The model at hand, if it came from a file.
+    pub(super) fn model_file(&self) -> Option<ModelFile> {
+        match &self.model.as_ref()?.source {
+            Model::File(file) => Some(file.clone()),
+            Model::Builtin(_) => None,
         }
     }
 
-    /// What a link named has arrived: the file, and for a model perhaps its card.
-    pub(super) fn load_fetched(&mut self, fetch: Fetch, files: Vec<File>) -> Vec<Request> {
-        let mut files = files.into_iter();
-        let Some(file) = files.next() else { return Vec::new() };
-        vec![match fetch {
-            Fetch::Model(address) => {
-                let card = files.next().map(|card| String::from_utf8_lossy(&card.bytes).into_owned());
-                self.load_model(Named { link: Some(address), source: ModelSource::File { onnx: file, card } })
-            }
-            Fetch::Image(address) => self.load_image(Named { link: Some(address), source: ImageSource::File(file) }),
-        }]
+    /// Another model at hand, while there is no worker that could load it.
+    pub(super) fn replace_model(&mut self, link: Option<String>, file: ModelFile) {
+        self.model = Some(Named { link, source: Model::File(file) });
     }
 
     /// A fetch has ended, well or not.
@@ -169,11 +173,21 @@ impl Sources {
         self.fetches = self.fetches.saturating_sub(1);
     }
 
-    pub(super) fn model_loaded(&mut self) {
-        if let Some(Loading::Model(model)) = self.queue.front() {
-            self.model = Some(model.clone());
-            self.queue.pop_front();
-        }
+    /// What came first in the queue is loaded; gives the file if the browser is to keep it.
+    pub(super) fn model_loaded(&mut self) -> Option<ModelFile> {
+        let Some(Loading::Model(model)) = self.queue.front() else { return None };
+        let mut model = model.clone();
+        self.queue.pop_front();
+        let file = match &mut model.source {
+            Model::File(file) if file.keep => {
+                let wanted = file.clone();
+                file.keep = false;
+                Some(wanted)
+            }
+            Model::File(_) | Model::Builtin(_) => None,
+        };
+        self.model = Some(model);
+        file
     }
 
     pub(super) fn image_loaded(&mut self) {
@@ -193,75 +207,62 @@ impl Sources {
         }
     }
 
+    /// A model's file that never reached the worker.
+    pub(super) fn forget_file(&mut self, content: &Content) {
+        let is_it = |entry: &Loading| matches!(entry, Loading::Model(Named { source: Model::File(file), .. }) if file.content == *content);
+        if let Some(index) = self.queue.iter().position(is_it) {
+            self.queue.remove(index);
+            if self.queue.get(index) == Some(&Loading::SameImage) {
+                self.queue.remove(index);
+            }
+        }
+    }
+
     /// Nobody will answer any more.
     pub(super) fn forget_coming(&mut self) {
         self.queue.clear();
     }
 
-    /// Loads what a link names and is not at hand.
-    pub(super) fn follow(
-        &mut self,
-        link: &Link,
-        models: &[(String, String)],
-        samples: usize,
-    ) -> Result<Vec<Command>, String> {
-        let mut commands = Vec::new();
-        if let Some(model) = link.model.as_ref().filter(|model| Some(*model) != self.model_link().as_ref()) {
-            if models.iter().any(|(id, _)| id == model) {
-                commands.push(Command::Send(self.load_builtin(model.clone())));
-            } else if is_address(model) {
+    /// Loads the image that a link names and that is not at hand.
+    pub(super) fn follow_image(&mut self, link: &Link, samples: usize) -> Result<Option<Command>, String> {
+        let Some(image) = link.image.as_ref().filter(|image| Some(*image) != self.image_link().as_ref()) else {
+            return Ok(None);
+        };
+        match image.strip_prefix("sample-").and_then(|index| index.parse().ok()) {
+            Some(index) if index < samples => Ok(Some(self.load_sample(index))),
+            // Names of samples have neither dots nor slashes.
+            None if image.contains(['.', '/']) => {
                 self.fetches += 1;
-                commands.push(Command::Fetch(Fetch::Model(model.clone())));
-            } else {
-                let known: Vec<&str> = models.iter().map(|(id, _)| id.as_str()).collect();
-                return Err(format!(
-                    "The link asks for the model {model:?}; there are {}, or give the address of an .onnx file.",
-                    known.join(", ")
-                ));
+                Ok(Some(Command::FetchImage(image.clone())))
             }
+            _ => Err(format!(
+                "The link asks for the image {image:?}; there are sample-0 to sample-{}, or give the address of an \
+                 image file.",
+                samples.saturating_sub(1)
+            )),
         }
-        if let Some(image) = link.image.as_ref().filter(|image| Some(*image) != self.image_link().as_ref()) {
-            let index = image.strip_prefix("sample-").and_then(|index| index.parse().ok());
-            match index {
-                Some(index) if index < samples => commands.push(Command::Send(self.load_sample(index))),
-                None if is_address(image) => {
-                    self.fetches += 1;
-                    commands.push(Command::Fetch(Fetch::Image(image.clone())));
-                }
-                _ => {
-                    return Err(format!(
-                        "The link asks for the image {image:?}; there are sample-0 to sample-{}, or give the address \
-                         of an image file.",
-                        samples.saturating_sub(1)
-                    ));
-                }
-            }
-        }
-        Ok(commands)
     }
 
-    fn load_model(&mut self, model: Named<ModelSource>) -> Request {
-        let request = Request::LoadModel(model.source.clone());
+    fn load_model(&mut self, model: Named<Model>) -> Command {
+        let command = match &model.source {
+            Model::Builtin(id) => Command::Send(Request::LoadModel(ModelSource::Builtin(id.clone()))),
+            Model::File(file) => Command::SendModel(file.clone()),
+        };
         self.queue.extend([Loading::Model(model), Loading::SameImage]);
-        request
+        command
     }
 
-    fn load_image(&mut self, image: Named<ImageSource>) -> Request {
+    fn load_image(&mut self, image: Named<ImageSource>) -> Command {
         let request = Request::LoadImage(image.source.clone());
         self.queue.push_back(Loading::Image(image));
-        request
+        Command::Send(request)
     }
 }
 
-fn builtin(id: String) -> Named<ModelSource> {
-    Named { link: Some(id.clone()), source: ModelSource::Builtin(id) }
+fn builtin(id: String) -> Named<Model> {
+    Named { link: Some(id.clone()), source: Model::Builtin(id) }
 }
 
 fn sample(index: usize) -> Named<ImageSource> {
     Named { link: Some(format!("sample-{index}")), source: ImageSource::Sample(index) }
-}
-
-/// Whether a text can be the address of a file; ids have neither dots nor slashes.
-fn is_address(text: &str) -> bool {
-    text.contains(['.', '/'])
 }

@@ -39,7 +39,7 @@ impl State {
         match self.worker {
             Worker::Stopped => Status::Error,
             Worker::Starting => Status::Loading,
-            Worker::Ready if !self.sources.is_settled() => Status::Loading,
+            Worker::Ready if !self.sources.is_settled() || self.download.is_some() => Status::Loading,
             Worker::Ready if self.run.is_some() => Status::Running,
             Worker::Ready => ended(),
         }
@@ -50,7 +50,7 @@ impl State {
         let method = self.method().map(|method| method.name.clone()).unwrap_or_default();
         match self.status() {
             Status::Loading if self.worker == Worker::Starting => "Starting ...".to_owned(),
-            Status::Loading => "Loading ...".to_owned(),
+            Status::Loading => self.download_sentence().unwrap_or_else(|| "Loading ...".to_owned()),
             Status::Ready => "Ready.".to_owned(),
             Status::Running => format!("{method} is running. Escape stops it."),
             Status::Done => match &self.report {

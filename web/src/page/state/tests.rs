@@ -5,7 +5,11 @@ use vitrine_protocol::{
     ModelSource, Need, Parameter, ParameterKind, ParameterValue, Problem, Reference, Seconds, Task,
 };
 
+use wasm_bindgen::{JsCast, JsValue};
+
 use super::*;
+use crate::model_file::KeptModel;
+use crate::place::Repository;
 
 fn method(id: &str, needs: &[Need]) -> MethodInfo {
     let steps = Parameter {
@@ -106,6 +110,45 @@ fn failed(run: Option<u32>, kind: ProblemKind) -> Event {
 
 fn file(name: &str) -> File {
     File { name: name.into(), bytes: vec![1] }
+}
+
+fn given(name: &str) -> Given {
+    if name.to_lowercase().ends_with(".onnx") { Given::Model(model_file(name)) } else { Given::Other(file(name)) }
+}
+
+/// A file whose bytes nobody looks at, as the state does not.
+fn model_file(name: &str) -> ModelFile {
+    ModelFile {
+        name: name.into(),
+        size: 45_000_000,
+        content: Content::new(JsValue::UNDEFINED.unchecked_into()),
+        card: None,
+        key: format!("file:{name}"),
+        version: None,
+        keep: false,
+    }
+}
+
+/// The same from an address.
+fn remote_file(address: &str) -> ModelFile {
+    ModelFile { key: address.into(), keep: true, ..model_file("net.onnx") }
+}
+
+fn kept(file: &ModelFile) -> Shelf {
+    let ModelFile { key, name, size, version, .. } = file.clone();
+    Shelf::Models(vec![KeptModel { key, name, size, version }].into())
+}
+
+fn place(text: &str) -> Origin {
+    Origin::Place(Place::parse(text).unwrap())
+}
+
+fn arrived(file: &ModelFile) -> Delivery {
+    Delivery::Arrived { file: file.clone(), note: None }
+}
+
+fn remote(path: &str, size: Option<u64>) -> RemoteFile {
+    RemoteFile { path: path.into(), size }
 }
 
 /// A page that was opened by `fragment`, after the worker's first three events, and the commands since then.
@@ -253,7 +296,7 @@ fn a_file_that_does_not_load_leaves_everything_usable() {
     let (mut state, _) = opened("");
     act(&mut state, Action::Run);
     hear(&mut state, done(1));
-    act(&mut state, Action::Files(vec![file("broken.png")]));
+    act(&mut state, Action::Files(vec![given("broken.png")]));
     assert_eq!(state.own_image().as_deref(), Some("broken.png"), "on its way");
     hear(&mut state, failed(None, ProblemKind::Input));
     assert_eq!(state.status(), Status::Error);
@@ -268,7 +311,7 @@ fn a_file_that_does_not_load_leaves_everything_usable() {
 #[test]
 fn a_model_that_does_not_load_takes_its_image_answer_out_of_the_queue() {
     let (mut state, _) = opened("");
-    act(&mut state, Action::Files(vec![file("broken.onnx")]));
+    act(&mut state, Action::Files(vec![given("broken.onnx")]));
     hear(&mut state, failed(None, ProblemKind::Input));
     assert_eq!(state.status(), Status::Error);
     assert_eq!(state.model_link().as_deref(), Some("critters"));
@@ -283,13 +326,14 @@ fn a_model_that_does_not_load_takes_its_image_answer_out_of_the_queue() {
 #[test]
 fn files_are_told_apart_by_their_names() {
     let (mut state, _) = opened("");
-    let files = vec![file("net.card.json"), file("NET.ONNX")];
-    let source = ModelSource::File { onnx: file("NET.ONNX"), card: Some("\u{1}".into()) };
-    assert_eq!(act(&mut state, Action::Files(files)), [load_model(source)]);
+    let model = model_file("NET.ONNX");
+    let files = vec![given("net.card.json"), Given::Model(model.clone())];
+    let expected = ModelFile { card: Some("\u{1}".into()), ..model };
+    assert_eq!(act(&mut state, Action::Files(files)), [Command::SendModel(expected)]);
     let wrong = [vec!["a.onnx", "b.onnx"], vec!["a.card.json"], vec!["a.png", "b.png"], vec![]];
     for names in wrong {
         let (mut state, _) = opened("");
-        let files = names.iter().map(|name| file(name)).collect();
+        let files = names.iter().map(|name| given(name)).collect();
         assert_eq!(act(&mut state, Action::Files(files)), [], "{names:?}");
         assert!(state.notice.is_some(), "{names:?}");
     }
@@ -322,7 +366,7 @@ fn a_shared_link_leads_back_to_the_same_question() {
     }
     assert_eq!(state.link().to_fragment(), fragment);
     act(&mut state, Action::Cancel);
-    act(&mut state, Action::Files(vec![file("own.png")]));
+    act(&mut state, Action::Files(vec![given("own.png")]));
     assert_eq!(state.link().image, None, "the visitor's own file stays in the tab");
 }
 
@@ -343,26 +387,213 @@ fn a_link_to_what_does_not_exist_says_what_there_is() {
 
 #[test]
 fn addresses_in_links_are_fetched_and_waited_for() {
+    let address = "https://example.org/owl.png";
     let (mut state, commands) = opened("image=https://example.org/owl.png&method=grad-cam");
-    let wanted = Fetch::Image("https://example.org/owl.png".into());
-    assert_eq!(commands, [Command::Fetch(wanted.clone())]);
+    assert_eq!(commands, [Command::FetchImage(address.into())]);
     assert_eq!(state.status(), Status::Loading);
-    let commands = act(&mut state, Action::Fetched(wanted, vec![file("owl.png")]));
+    let commands = act(&mut state, Action::ImageFetched(address.into(), Ok(file("owl.png"))));
     assert_eq!(commands, [load_image(ImageSource::File(file("owl.png")))]);
     let commands = hear(&mut state, image("owl.png"));
     assert!(matches!(commands.as_slice(), [Command::Send(Request::Explain(_))]), "{commands:?}");
-    assert_eq!(state.link().image.as_deref(), Some("https://example.org/owl.png"));
+    assert_eq!(state.link().image.as_deref(), Some(address));
+
+    let (mut state, _) = opened("image=https://example.org/owl.png&method=grad-cam");
+    assert_eq!(act(&mut state, Action::ImageFetched(address.into(), Err("Not found.".into()))), []);
+    assert_eq!(state.status(), Status::Error, "and nothing ran in its place");
+}
+
+#[test]
+fn a_model_of_a_link_is_downloaded_before_the_link_runs() {
+    let address = "https://example.org/net.onnx";
+    let (mut state, commands) = opened("model=https://example.org/net.onnx&method=grad-cam&target=1");
+    assert_eq!(commands, [Command::Download { number: 1, origin: place(address), size: None }]);
+    assert_eq!(state.status(), Status::Loading);
+    let same = Link::parse("model=https://example.org/net.onnx&method=grad-cam&target=1");
+    assert_eq!(act(&mut state, Action::Follow(same)), [], "it is on its way");
+
+    let file = remote_file(address);
+    let commands = act(&mut state, Action::Delivered(1, arrived(&file)));
+    assert_eq!(commands, [Command::SendModel(file.clone())]);
+    assert_eq!(hear(&mut state, model("net.onnx")), [Command::Keep(file)], "since it is a model");
+    let commands = hear(&mut state, image("sample 0"));
+    let [Command::Send(Request::Explain(request))] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!(request.target, "1");
+    assert_eq!(state.link().model.as_deref(), Some(address));
 
     let (mut state, _) = opened("model=https://example.org/net.onnx&method=grad-cam");
-    assert_eq!(act(&mut state, Action::NotFetched("Not found.".into())), []);
+    assert_eq!(act(&mut state, Action::Delivered(1, Delivery::Failed("Not found.".into()))), []);
     assert_eq!(state.status(), Status::Error, "and nothing ran in its place");
+    assert!(state.can_run(), "the model from before is usable");
+}
+
+#[test]
+fn a_download_tells_how_far_it_is_and_can_be_stopped() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Run);
+    let commands = act(&mut state, Action::LoadFrom("https://example.org/net.onnx".into()));
+    let download = Command::Download { number: 1, origin: place("https://example.org/net.onnx"), size: None };
+    assert_eq!(commands, [Command::Send(Request::Cancel { run: 1 }), download]);
+    act(&mut state, Action::Delivered(1, Delivery::Received { received: 12, total: Some(45) }));
+    let progress = state.download.as_ref().map(|download| (download.received, download.total));
+    assert_eq!(progress, Some((12, Some(45))));
+    assert!(state.status_sentence().contains("net.onnx"), "{}", state.status_sentence());
+
+    assert_eq!(act(&mut state, Action::Cancel), [Command::StopDownload]);
+    assert_eq!((state.status(), state.model_link().as_deref()), (Status::Ready, Some("critters")));
+    assert!(state.model_note.as_ref().unwrap().contains("stopped"));
+    let late = arrived(&remote_file("https://example.org/net.onnx"));
+    assert_eq!(act(&mut state, Action::Delivered(1, late)), [], "too late");
+    assert_eq!(act(&mut state, Action::Cancel), [], "nothing goes on");
+}
+
+#[test]
+fn every_other_model_takes_the_place_of_a_download() {
+    let own = model_file("own.onnx");
+    for (action, command) in [
+        (Action::ChooseModel("digits".into()), load_model(ModelSource::Builtin("digits".into()))),
+        (Action::LoadFrom("digits".into()), load_model(ModelSource::Builtin("digits".into()))),
+        (Action::Follow(Link::parse("model=digits")), load_model(ModelSource::Builtin("digits".into()))),
+        (Action::Files(vec![Given::Model(own.clone())]), Command::SendModel(own)),
+        (
+            Action::LoadFrom("https://example.org/b.onnx".into()),
+            Command::Download { number: 2, origin: place("https://example.org/b.onnx"), size: None },
+        ),
+    ] {
+        let (mut state, _) = opened("");
+        act(&mut state, Action::LoadFrom("https://example.org/a.onnx".into()));
+        assert_eq!(act(&mut state, action), [Command::StopDownload, command]);
+    }
+    let (mut state, _) = opened("");
+    act(&mut state, Action::LoadFrom("https://example.org/a.onnx".into()));
+    assert_eq!(act(&mut state, Action::ChooseSample(1)), [load_image(ImageSource::Sample(1))]);
+    assert!(state.download.is_some(), "a picture is no model");
+}
+
+#[test]
+fn what_is_no_address_is_refused_at_once() {
+    let (mut state, _) = opened("");
+    assert_eq!(act(&mut state, Action::LoadFrom("alexnet".into())), []);
+    assert!(state.notice.as_ref().unwrap().message.contains("owner/name"));
+    assert!(state.can_run());
+}
+
+#[test]
+fn a_repository_with_one_model_loads_it_and_one_with_several_asks() {
+    let (mut state, _) = opened("");
+    let commands = act(&mut state, Action::LoadFrom("me/net".into()));
+    assert_eq!(commands, [Command::Download { number: 1, origin: place("me/net"), size: None }]);
+    let commands = act(&mut state, Action::Delivered(1, Delivery::Listed(vec![remote("net.onnx", Some(7))])));
+    let expected = Command::Download { number: 2, origin: place("me/net/net.onnx"), size: Some(7) };
+    assert_eq!(commands, [expected]);
+
+    let (mut state, commands) = opened("model=hf://me/net@v1&method=grad-cam&target=1");
+    assert_eq!(commands, [Command::Download { number: 1, origin: place("me/net@v1"), size: None }]);
+    let files = vec![remote("onnx/a.onnx", Some(7)), remote("onnx/b.onnx", None)];
+    assert_eq!(act(&mut state, Action::Delivered(1, Delivery::Listed(files))), []);
+    let repository = Repository { id: "me/net".into(), revision: Some("v1".into()) };
+    assert_eq!(state.offer.as_ref().map(|offer| &offer.repository), Some(&repository));
+    assert!(state.run.is_none(), "nothing runs with the model from before");
+    assert!(state.can_run(), "but it is usable");
+    let commands = act(&mut state, Action::ChooseOffered("onnx/a.onnx".into()));
+    let chosen = place("hf://me/net@v1/onnx/a.onnx");
+    assert_eq!(commands, [Command::Download { number: 2, origin: chosen, size: Some(7) }]);
+    assert!(state.offer.is_none());
+    act(&mut state, Action::Delivered(2, arrived(&remote_file("https://hub/me/net/resolve/v1/onnx/a.onnx"))));
+    assert_eq!(state.question.target, "1", "as the link asked");
+    assert_eq!(state.link().model.as_deref(), Some("hf://me/net@v1/onnx/a.onnx"));
+}
+
+#[test]
+fn a_file_that_is_no_model_is_not_kept() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::LoadFrom("https://example.org/net.onnx".into()));
+    act(&mut state, Action::Delivered(1, arrived(&remote_file("https://example.org/net.onnx"))));
+    assert_eq!(hear(&mut state, failed(None, ProblemKind::Input)), []);
+    assert_eq!(state.model_link().as_deref(), Some("critters"));
+}
+
+#[test]
+fn a_kept_model_is_chosen_by_its_key_and_has_its_address_in_links() {
+    let (mut state, _) = opened("");
+    let file = ModelFile { keep: false, ..remote_file("https://example.org/net.onnx") };
+    act(&mut state, Action::Kept(kept(&file), None));
+    let commands = act(&mut state, Action::ChooseKept(file.key.clone()));
+    let [Command::Download { number: 1, origin: Origin::Kept(model), .. }] = commands.as_slice() else {
+        panic!("{commands:?}")
+    };
+    assert_eq!(model.key, file.key);
+    act(&mut state, Action::Delivered(1, arrived(&file)));
+    assert_eq!(hear(&mut state, self::model("net.onnx")), [], "it is kept already");
+    assert_eq!(state.model_key().as_deref(), Some("https://example.org/net.onnx"));
+    assert_eq!(state.link().model.as_deref(), Some("https://example.org/net.onnx"));
+    assert!(!state.can_keep());
+
+    let commands = act(&mut state, Action::Forget(file.key.clone()));
+    assert_eq!(commands, [Command::Forget(file.key.clone())]);
+    act(&mut state, Action::Kept(Shelf::Models(Vec::new().into()), None));
+    assert!(state.can_keep(), "it is still loaded");
+    assert_eq!(act(&mut state, Action::ChooseKept(file.key)), [], "it is gone");
+}
+
+#[test]
+fn a_visitors_own_file_is_kept_only_when_asked_for() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Kept(Shelf::Models(Vec::new().into()), None));
+    assert!(!state.can_keep(), "a built-in model is always there");
+    assert_eq!(act(&mut state, Action::KeepModel), []);
+    let own = model_file("own.onnx");
+    act(&mut state, Action::Files(vec![Given::Model(own.clone())]));
+    assert_eq!(hear(&mut state, model("own.onnx")), []);
+    assert!(state.can_keep());
+    assert_eq!(act(&mut state, Action::KeepModel), [Command::Keep(own.clone())]);
+    act(&mut state, Action::Kept(kept(&own), None));
+    assert!(!state.can_keep());
+    act(&mut state, Action::ChooseKept(own.key.clone()));
+    act(&mut state, Action::Delivered(1, arrived(&own)));
+    assert_eq!(state.link().model, None, "nobody else has it");
+}
+
+#[test]
+fn a_full_storage_is_told_and_stops_nothing() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Kept(Shelf::Absent("No room.".into()), None));
+    act(&mut state, Action::Kept(Shelf::default(), Some("net.onnx is not kept.".into())));
+    assert_eq!((state.notice.clone(), state.status()), (None, Status::Ready));
+    assert_eq!(state.model_note.as_deref(), Some("net.onnx is not kept."));
+}
+
+#[test]
+fn a_model_whose_bytes_cannot_be_read_leaves_the_queue_in_order() {
+    let (mut state, _) = opened("");
+    let gone = model_file("gone.onnx");
+    act(&mut state, Action::ChooseModel("digits".into()));
+    act(&mut state, Action::Files(vec![Given::Model(gone.clone())]));
+    act(&mut state, Action::Unread(gone.content, "gone.onnx could not be read.".into()));
+    assert_eq!(state.status(), Status::Loading, "the other one is on its way");
+    hear(&mut state, model("digits"));
+    hear(&mut state, image("sample 0"));
+    assert_eq!((state.status(), state.model_link().as_deref()), (Status::Ready, Some("digits")));
+    assert!(state.notice.is_some(), "the visitor is told");
+}
+
+#[test]
+fn a_model_that_arrives_while_the_worker_starts_again_is_loaded_then() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::LoadFrom("https://example.org/net.onnx".into()));
+    act(&mut state, Action::Crashed("unreachable executed".into()));
+    let file = remote_file("https://example.org/net.onnx");
+    assert_eq!(act(&mut state, Action::Delivered(1, arrived(&file))), []);
+    assert_eq!(hear(&mut state, ready()), [Command::SendModel(file.clone())]);
+    assert_eq!(hear(&mut state, model("critters")), []);
+    hear(&mut state, image("sample 0"));
+    assert_eq!(hear(&mut state, model("net.onnx")), [Command::Keep(file)]);
 }
 
 #[test]
 fn a_crashed_worker_starts_again_with_the_same_model_and_image() {
     let (mut state, _) = opened("");
-    let own = ModelSource::File { onnx: file("own.onnx"), card: None };
-    act(&mut state, Action::Files(vec![file("own.onnx")]));
+    let own = model_file("own.onnx");
+    act(&mut state, Action::Files(vec![Given::Model(own.clone())]));
     hear(&mut state, model("own.onnx"));
     hear(&mut state, image("sample 0"));
     act(&mut state, Action::ChooseSample(2));
@@ -374,7 +605,7 @@ fn a_crashed_worker_starts_again_with_the_same_model_and_image() {
     assert_eq!((state.status(), state.run), (Status::Loading, None));
     assert!(state.notice.as_ref().unwrap().message.contains("unreachable executed"));
     let commands = hear(&mut state, ready());
-    assert_eq!(commands, [load_model(own), load_image(ImageSource::Sample(2))]);
+    assert_eq!(commands, [Command::SendModel(own), load_image(ImageSource::Sample(2))]);
     for event in [model("critters"), image("sample 0"), model("own.onnx"), image("sample 0"), image("sample 2")] {
         assert_eq!(state.status(), Status::Loading);
         hear(&mut state, event);
@@ -387,7 +618,7 @@ fn a_crashed_worker_starts_again_with_the_same_model_and_image() {
 #[test]
 fn a_file_that_crashes_the_worker_is_not_loaded_again() {
     let (mut state, _) = opened("");
-    act(&mut state, Action::Files(vec![file("deadly.onnx")]));
+    act(&mut state, Action::Files(vec![given("deadly.onnx")]));
     act(&mut state, Action::Crashed("unreachable executed".into()));
     assert_eq!(hear(&mut state, ready()), []);
 }

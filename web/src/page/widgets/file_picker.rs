@@ -6,7 +6,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::files;
-use crate::state::Action;
+use crate::state::{Action, Given};
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct FilePickerProperties {
@@ -27,7 +27,17 @@ pub(crate) fn FilePicker(properties: &FilePickerProperties) -> Html {
     let onchange = Callback::from(move |event: Event| {
         let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
         let take = take.clone();
-        let first = Callback::from(move |files: Vec<File>| files.into_iter().for_each(|file| take.emit(file)));
+        let notify = on.clone();
+        let first = Callback::from(move |files: Vec<Given>| {
+            for file in files {
+                match file {
+                    Given::Other(file) => take.emit(file),
+                    Given::Model(model) => {
+                        notify.emit(Action::Notify(format!("{} is a model, not an image.", model.name)))
+                    }
+                }
+            }
+        });
         files::read_for(input.files(), on.clone(), first);
         // So that the same file can be picked again.
         input.set_value("");
