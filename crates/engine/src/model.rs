@@ -52,13 +52,13 @@ impl LoadedModel {
         card_json: Option<&str>,
     ) -> Result<LoadedModel, EngineError> {
         let started = Instant::now();
-        let decoded = Onnx::decode(onnx).map_err(|source| EngineError::Model { name: name.to_owned(), source })?;
+        let decode = || Onnx::decode(onnx).map_err(|source| EngineError::Model { name: name.to_owned(), source });
+        let decoded = decode()?;
         let given = card_json.map(|json| card::parse(name, json)).transpose()?;
         let inferred = given.is_none();
         let card = given.or_else(|| card::infer(name, &decoded));
         let shapes = card::input_shapes(name, card.as_ref(), &decoded)?;
         let shape_in_words = decoded.graph.required_inputs().next().map(card::describe).unwrap_or_default();
-        let reference = place.is_gpu().then(|| decoded.clone());
         let graph = plan(name, decoded, place, &shapes)?;
         let mut model = LoadedModel {
             name: name.to_owned(),
@@ -72,8 +72,9 @@ impl LoadedModel {
             load_seconds: 0.0,
         };
         model.check_labels()?;
-        if let Some(reference) = reference {
-            model.compare_with_cpu(reference, &shapes).await?;
+        if place.is_gpu() {
+            // Decoded again rather than kept, so that the weights are in memory once less while they go to the GPU.
+            model.compare_with_cpu(decode()?, &shapes).await?;
         }
         if model.card.is_none() {
             model.notes.push(format!("Its input [{shape_in_words}] is no image, so it takes ready-made tensors only."));

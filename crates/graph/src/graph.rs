@@ -119,14 +119,15 @@ impl Graph {
         let required: Vec<&ValueInfo> = source.required_inputs().collect();
         let (inputs, declared_batch, fixed_batch) = read_inputs(&required, shapes, &mut names)?;
         refuse_large_ranks(&source.initializers, &inputs, &names)?;
-        for tensor in &source.initializers {
+        // One after the other, so that each weight's bytes are freed as soon as it is on the device.
+        for tensor in source.initializers {
             let large = is_float(tensor.element_type) && tensor.len() > MAX_HOST_FLOATS;
             parameters += if is_float(tensor.element_type) { tensor.len() } else { 0 };
             let initializer = if large {
                 let value = Value::from_f32(&tensor.to_f32()?, &tensor.shape, device);
                 Initializer { host: None, device: Some(value) }
             } else {
-                Initializer { host: Some(Arc::new(HostTensor::from_onnx(tensor)?)), device: None }
+                Initializer { host: Some(Arc::new(HostTensor::from_onnx(&tensor)?)), device: None }
             };
             initializers.insert(names.id(&tensor.name), initializer);
         }

@@ -32,6 +32,7 @@
 //! in the [`Trace`]. Planning resolves shapes and constants on the host, so that running only calls burn.
 
 mod batching;
+mod cost;
 mod error;
 mod fold;
 mod graph;
@@ -42,6 +43,7 @@ mod run;
 mod value;
 
 pub use batching::Batching;
+pub use cost::Cost;
 pub use error::{GraphError, Unsupported};
 pub use graph::{Graph, InputShapes, ValueSummary};
 pub use run::{Probe, Run, Trace};

@@ -16,6 +16,15 @@ struct Inspection {
     outputs: Vec<String>,
     nodes: usize,
     parameters: usize,
+    /// Of one image; a batch takes as many times more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multiply_adds: Option<usize>,
+    /// Bytes that a backward pass keeps of one image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation_bytes: Option<usize>,
+    /// Images in a batch, unless `--batch` says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_batch: Option<usize>,
     /// What probes and layer methods may name, in graph order.
     layers: Vec<Layer>,
     unsupported: Vec<Operator>,
@@ -85,6 +94,7 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
         Batching::Any => None,
         Batching::OneAtATime { reason } => Some(reason.clone()),
     };
+    let cost = graph.cost()?;
     Ok(Inspection {
         name: model.name.clone(),
         inputs: graph
@@ -94,7 +104,10 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
             .collect(),
         outputs: graph.outputs().into_iter().map(str::to_owned).collect(),
         nodes: graph.node_count(),
-        parameters: graph.parameters(),
+        parameters: cost.parameters,
+        multiply_adds: Some(cost.multiply_adds),
+        activation_bytes: Some(cost.activation_bytes),
+        default_batch: Some(model.default_batch()?),
         layers: graph.values()?.into_iter().map(layer).collect(),
         unsupported: Vec::new(),
         batchable: not_batchable_because.is_none(),
@@ -121,6 +134,9 @@ fn of_unsupported(name: String, model: &Model, unsupported: Vec<Operator>) -> In
         outputs: model.graph.outputs.iter().map(|output| output.name.clone()).collect(),
         nodes: model.graph.nodes.len(),
         parameters: model.graph.initializers.iter().map(vitrine_onnx::Tensor::len).sum(),
+        multiply_adds: None,
+        activation_bytes: None,
+        default_batch: None,
         layers: Vec::new(),
         unsupported,
         batchable: false,
@@ -142,6 +158,14 @@ fn print(inspection: &Inspection) {
     match &inspection.not_batchable_because {
         None => println!("  batches any size"),
         Some(reason) => println!("  batches one image at a time: {reason}"),
+    }
+    if let (Some(multiply_adds), Some(bytes), Some(batch)) =
+        (inspection.multiply_adds, inspection.activation_bytes, inspection.default_batch)
+    {
+        let (millions, megabytes) = (multiply_adds as f64 / 1e6, bytes as f64 / 1e6);
+        println!("  cost    {millions:.1} million multiply-adds an image");
+        let whole = megabytes * batch as f64;
+        println!("  memory  {megabytes:.1} MB of activations an image, {whole:.1} MB for a batch of {batch}");
     }
     for note in &inspection.notes {
         println!("  note    {note}");
