@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+mod arithmetic;
+
 use crate::{
     host::{HostData, HostTensor},
     operator::{Arguments, Fact, Kind, Refusal, arguments, shape, slice},
@@ -9,16 +11,23 @@ use crate::{
 };
 
 /// Operators that only ever run here.
-pub(crate) const HOST_OPERATORS: &[&str] =
-    &["And", "Constant", "ConstantOfShape", "Mod", "Not", "Or", "Range", "Shape", "Size"];
+pub(crate) const HOST_OPERATORS: &[&str] = &["Constant", "ConstantOfShape", "Range", "Shape", "Size"];
 
 /// Larger results are left to the device.
 const MAX_ELEMENTS: usize = 1 << 16;
 
 /// Computes a node whose inputs are constants, or whose output depends on shapes alone.
 ///
-/// Gives nothing where the node is better left to the device.
-pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refusal> {
+/// Gives nothing where the node is better left to the device, and one tensor per output otherwise.
+pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<Vec<HostTensor>>, Refusal> {
+    if arguments.node.operator == "Split" {
+        return split(arguments);
+    }
+    Ok(fold_one(arguments)?.map(|tensor| vec![tensor]))
+}
+
+/// The output of a node that has one.
+fn fold_one(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refusal> {
     match arguments.node.operator.as_str() {
         "Constant" => return constant(arguments).map(Some),
         "Shape" => return shape_of(arguments).map(Some),
@@ -39,26 +48,9 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refu
     let picked = |indices: Vec<usize>, shape: Vec<usize>| Ok(first.pick(&indices, shape));
     let reshaped = |shape: Vec<usize>| Ok(Some(HostTensor { shape, data: first.data.clone() }));
     match arguments.node.operator.as_str() {
-        "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Min" | "Max" | "Equal" | "Greater" | "Less" | "And" | "Or" => {
-            binary(arguments, &inputs)
-        }
-        "Cast" => Ok(Some(cast(first, shape::cast_target(arguments)?))),
-        "Ceil" => Ok(Some(map_floats(first, f32::ceil))),
-        "Floor" => Ok(Some(map_floats(first, f32::floor))),
-        "Sqrt" => Ok(Some(map_floats(first, f32::sqrt))),
+        "Cast" | "CastLike" => Ok(Some(cast(first, shape::cast_target(arguments)?))),
         "Identity" => Ok(Some(HostTensor::clone(first))),
-        "Neg" => Ok(Some(match &first.data {
-            HostData::Int(values) => HostTensor {
-                shape: first.shape.clone(),
-                data: HostData::Int(values.iter().map(|value| -value).collect()),
-            },
-            _ => map_floats(first, |value| -value),
-        })),
-        "Not" => {
-            let data = HostData::Bool(first.to_ints().iter().map(|&value| value == 0).collect());
-            Ok(Some(HostTensor { shape: first.shape.clone(), data }))
-        }
-        "Concat" => concat(&inputs).map(Some),
+        "Concat" => concat(arguments, &inputs),
         "ConstantOfShape" => constant_of_shape(arguments, first),
         "Expand" => {
             let target: Vec<usize> =
@@ -71,6 +63,7 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refu
                 None => arguments::invalid(format!("{:?} does not broadcast to {target:?}", first.shape)),
             }
         }
+        "Flatten" => reshaped(shape::flatten_target(arguments)?),
         "Gather" => {
             let indices = first_or(&inputs, 1)?;
             let axis = arguments::axis(arguments.int("axis", 0), first.shape.len())?;
@@ -93,7 +86,7 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refu
         }
         "Unsqueeze" => reshaped(shape::unsqueeze_target(arguments)?),
         "Where" => select(&inputs),
-        _ => Ok(None),
+        _ => arithmetic::arithmetic(arguments),
     }
 }
 
@@ -138,13 +131,6 @@ fn cast(tensor: &HostTensor, to: Kind) -> HostTensor {
     HostTensor { shape: tensor.shape.clone(), data }
 }
 
-fn map_floats(tensor: &HostTensor, function: fn(f32) -> f32) -> HostTensor {
-    HostTensor {
-        shape: tensor.shape.clone(),
-        data: HostData::Float(tensor.to_floats().into_iter().map(function).collect()),
-    }
-}
-
 /// For each element of `to`, the flat position in a tensor of shape `from` that broadcasts to it.
 fn broadcast_indices(from: &[usize], to: &[usize]) -> Vec<usize> {
     (0..to.iter().product())
@@ -178,76 +164,67 @@ fn transposed_indices(from: &[usize], order: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-fn binary(arguments: &Arguments<'_>, inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
-    let [left, right] = inputs else { return Ok(None) };
-    let Some(shape) = broadcast(&left.shape, &right.shape) else {
-        return arguments::invalid(format!("shapes {:?} and {:?} do not broadcast", left.shape, right.shape));
-    };
-    let both = (
-        left.pick(&broadcast_indices(&left.shape, &shape), shape.clone()),
-        right.pick(&broadcast_indices(&right.shape, &shape), shape.clone()),
-    );
-    let (Some(left), Some(right)) = both else { return Ok(None) };
-    let operator = arguments.node.operator.as_str();
-    let floats = matches!(left.data, HostData::Float(_)) || matches!(right.data, HostData::Float(_));
-    let compared = |ordering: fn(f64, f64) -> bool| {
-        let pairs = left.to_floats().into_iter().zip(right.to_floats());
-        HostData::Bool(pairs.map(|(a, b)| ordering(f64::from(a), f64::from(b))).collect())
-    };
-    let data = match operator {
-        "Equal" if !floats => {
-            HostData::Bool(left.to_ints().iter().zip(right.to_ints()).map(|(a, b)| *a == b).collect())
+fn concat(arguments: &Arguments<'_>, inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
+    let Some(first) = inputs.first() else { return Ok(None) };
+    let axis = arguments::axis(arguments.int("axis", 1), first.shape.len())?;
+    let mut shape = first.shape.clone();
+    shape[axis] = 0;
+    for tensor in inputs {
+        let fits =
+            tensor.shape.len() == shape.len() && (0..shape.len()).all(|at| at == axis || tensor.shape[at] == shape[at]);
+        if !fits {
+            return arguments::invalid(format!("{:?} does not join the others along axis {axis}", tensor.shape));
         }
-        "Equal" => compared(|a, b| a == b),
-        "Greater" => compared(|a, b| a > b),
-        "Less" => compared(|a, b| a < b),
-        "And" => compared(|a, b| a != 0.0 && b != 0.0),
-        "Or" => compared(|a, b| a != 0.0 || b != 0.0),
-        _ if floats => {
-            let function: fn(f32, f32) -> f32 = match operator {
-                "Add" => |a, b| a + b,
-                "Sub" => |a, b| a - b,
-                "Mul" => |a, b| a * b,
-                "Div" => |a, b| a / b,
-                "Min" => f32::min,
-                "Max" => f32::max,
-                _ => return Ok(None),
-            };
-            HostData::Float(left.to_floats().into_iter().zip(right.to_floats()).map(|(a, b)| function(a, b)).collect())
-        }
-        _ => {
-            let function: fn(i64, i64) -> Option<i64> = match operator {
-                "Add" => i64::checked_add,
-                "Sub" => i64::checked_sub,
-                "Mul" => i64::checked_mul,
-                "Div" => i64::checked_div,
-                "Mod" => i64::checked_rem_euclid,
-                "Min" => |a, b| Some(a.min(b)),
-                _ => |a, b| Some(a.max(b)),
-            };
-            let results: Option<Vec<i64>> =
-                left.to_ints().into_iter().zip(right.to_ints()).map(|(a, b)| function(a, b)).collect();
-            match results {
-                Some(values) => HostData::Int(values),
-                None => return arguments::invalid("its integer arithmetic overflows or divides by zero"),
-            }
-        }
-    };
-    Ok(Some(HostTensor { shape, data }))
-}
-
-fn concat(inputs: &[Arc<HostTensor>]) -> Result<HostTensor, Refusal> {
-    // Shape arithmetic joins lists; anything larger is left to the device by its rank.
-    if inputs.iter().any(|tensor| tensor.shape.len() != 1) {
-        return arguments::unsupported("Concat of constants that are not lists");
+        shape[axis] += tensor.shape[axis];
     }
-    let length = inputs.iter().map(|tensor| tensor.len()).sum();
-    let data = if inputs.iter().all(|tensor| matches!(tensor.data, HostData::Int(_))) {
+    if shape.iter().product::<usize>() > MAX_ELEMENTS {
+        return Ok(None);
+    }
+    // Positions in the constants laid end to end.
+    let before: usize = shape[..axis].iter().product();
+    let after: usize = shape[axis + 1..].iter().product();
+    let starts = inputs.iter().scan(0, |end, tensor| {
+        *end += tensor.len();
+        Some(*end - tensor.len())
+    });
+    let blocks: Vec<(usize, usize)> =
+        starts.zip(inputs).map(|(start, tensor)| (start, tensor.shape[axis] * after)).collect();
+    let indices: Vec<usize> = (0..before)
+        .flat_map(|outer| {
+            blocks.iter().flat_map(move |&(start, length)| (0..length).map(move |at| start + outer * length + at))
+        })
+        .collect();
+    let all = |kind: Kind| inputs.iter().all(|tensor| Fact::Known(Arc::clone(tensor)).kind() == kind);
+    let joined = if all(Kind::Int) {
         HostData::Int(inputs.iter().flat_map(|tensor| tensor.to_ints()).collect())
+    } else if all(Kind::Bool) {
+        HostData::Bool(inputs.iter().flat_map(|tensor| tensor.to_ints()).map(|value| value != 0).collect())
     } else {
         HostData::Float(inputs.iter().flat_map(|tensor| tensor.to_floats()).collect())
     };
-    Ok(HostTensor { shape: vec![length], data })
+    Ok(HostTensor { shape: vec![indices.len()], data: joined }.pick(&indices, shape))
+}
+
+fn split(arguments: &Arguments<'_>) -> Result<Option<Vec<HostTensor>>, Refusal> {
+    let Some(Some(Fact::Known(tensor))) = arguments.facts.first() else { return Ok(None) };
+    if tensor.len() > MAX_ELEMENTS {
+        return Ok(None);
+    }
+    let (axis, sizes) = slice::split_sizes(arguments)?;
+    let length = tensor.shape[axis];
+    let before: usize = tensor.shape[..axis].iter().product();
+    let after: usize = tensor.shape[axis + 1..].iter().product();
+    let mut start = 0;
+    let pieces = sizes.iter().map(|&size| {
+        let indices: Vec<usize> = (0..before)
+            .flat_map(|outer| (0..size * after).map(move |at| (outer * length + start) * after + at))
+            .collect();
+        start += size;
+        let mut shape = tensor.shape.clone();
+        shape[axis] = size;
+        tensor.pick(&indices, shape)
+    });
+    Ok(pieces.collect())
 }
 
 fn constant_of_shape(arguments: &Arguments<'_>, first: &HostTensor) -> Result<Option<HostTensor>, Refusal> {
@@ -267,16 +244,23 @@ fn constant_of_shape(arguments: &Arguments<'_>, first: &HostTensor) -> Result<Op
 }
 
 fn range(inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
-    let bounds: Vec<i64> = inputs.iter().filter_map(|tensor| tensor.to_ints().first().copied()).collect();
-    let [start, limit, step] = bounds[..] else { return arguments::invalid("it needs start, limit and delta") };
-    let distance = limit.saturating_sub(start);
-    if step == 0 || (distance / step).unsigned_abs() > MAX_ELEMENTS as u64 {
-        return arguments::invalid(format!("the range from {start} to {limit} by {step} cannot be made"));
+    let [start, limit, step] = inputs else { return arguments::invalid("it needs start, limit and delta") };
+    let first = |tensor: &HostTensor| tensor.to_floats().first().copied().map(f64::from);
+    let (Some(start_at), Some(limit_at), Some(step_by)) = (first(start), first(limit), first(step)) else {
+        return arguments::invalid("start, limit or delta is empty");
+    };
+    let count = ((limit_at - start_at) / step_by).ceil().max(0.0);
+    if step_by == 0.0 || !(count <= MAX_ELEMENTS as f64) {
+        return arguments::invalid(format!("the range from {start_at} to {limit_at} by {step_by} cannot be made"));
     }
-    let values = (0..)
-        .map(|index| start + index * step)
-        .take_while(|&value| if step > 0 { value < limit } else { value > limit });
-    Ok(Some(HostTensor::ints(values.collect())))
+    let count = count as usize;
+    let data = match (&start.data, start.to_ints().first(), step.to_ints().first()) {
+        (HostData::Int(_), Some(start), Some(step)) => {
+            HostData::Int((0..count as i64).map(|index| start.saturating_add(index.saturating_mul(*step))).collect())
+        }
+        _ => HostData::Float((0..count).map(|index| (start_at + index as f64 * step_by) as f32).collect()),
+    };
+    Ok(Some(HostTensor { shape: vec![count], data }))
 }
 
 fn slice_host(arguments: &Arguments<'_>, first: &HostTensor) -> Result<Option<HostTensor>, Refusal> {

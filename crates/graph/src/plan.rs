@@ -129,9 +129,11 @@ impl Planner<'_> {
         });
         let arguments = Arguments { node, opset: node.opset.unwrap_or(self.graph.opset), facts: &facts, rebatch };
         let resolved = match fold(&arguments) {
-            Ok(Some(constant)) => {
-                if let Some(Some(id)) = wiring.outputs.first() {
-                    self.plan.facts[*id] = Some(Fact::Known(Arc::new(constant)));
+            Ok(Some(constants)) => {
+                for (id, constant) in wiring.outputs.iter().zip(constants) {
+                    if let Some(id) = id {
+                        self.plan.facts[*id] = Some(Fact::Known(Arc::new(constant)));
+                    }
                 }
                 return Ok(());
             }
@@ -158,8 +160,13 @@ impl Planner<'_> {
                 self.plan.facts[*id] = Some(fact);
             }
         }
-        let inputs: Vec<Option<Source>> =
+        let mut inputs: Vec<Option<Source>> =
             wiring.inputs.iter().take(resolved.inputs).map(|id| id.map(|id| self.source(id))).collect();
+        inputs.resize(resolved.inputs, None);
+        for constant in resolved.operator.constants() {
+            self.plan.constants.push(constant.upload(&self.graph.device));
+            inputs.push(Some(Source::Constant(self.plan.constants.len() - 1)));
+        }
         let step = Step { node: index, operator: resolved.operator, inputs, outputs: wiring.outputs.clone() };
         if step.inputs.iter().flatten().all(|source| matches!(source, Source::Constant(_))) {
             self.precompute(&step)

@@ -4,6 +4,10 @@ use burn::tensor::{Bool, Device, Int, Shape, Slice, Tensor, TensorData, kind::Ba
 
 use crate::GraphError;
 
+mod elementwise;
+
+pub(crate) use elementwise::{Pair, equal_ints};
+
 /// Largest rank a [`Value`] may have.
 pub const MAX_RANK: usize = 6;
 
@@ -229,7 +233,11 @@ impl Value {
                     Zip::Add => left + right,
                     Zip::Sub => left - right,
                     Zip::Mul => left * right,
-                    Zip::Div => left / right,
+                    // A zero would end the program on the CPU.
+                    Zip::Div => {
+                        let zero = equal_ints(right.clone(), right.zeros_like());
+                        left / right.mask_fill(zero, 1)
+                    }
                     Zip::Pow => left.powi(right),
                     Zip::Max => left.max_pair(right),
                     Zip::Min => left.min_pair(right),

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     GraphError, Value,
-    value::{broadcast, with_rank},
+    value::{Pair, broadcast, equal_ints},
 };
 
-/// A comparison of two float values that broadcast.
+/// A comparison of two values that broadcast.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Comparison {
     Equal,
@@ -29,9 +29,12 @@ pub(crate) fn comparison(arguments: &Arguments<'_>) -> Result<Resolved, Refusal>
         "LessOrEqual" => Comparison::LessOrEqual,
         other => return unsupported(format!("comparison {other}")),
     };
-    let (left, right) = (arguments.float_shape(0)?, arguments.float_shape(1)?);
-    let Some(shape) = broadcast(left, right) else {
-        return invalid(format!("shapes {left:?} and {right:?} do not broadcast"));
+    let (left, right) = (arguments.fact(0)?, arguments.fact(1)?);
+    if left.kind() != right.kind() || (left.kind() == Kind::Bool && !matches!(operator, Comparison::Equal)) {
+        return invalid("its inputs have types that do not compare");
+    }
+    let Some(shape) = broadcast(left.shape(), right.shape()) else {
+        return invalid(format!("shapes {:?} and {:?} do not broadcast", left.shape(), right.shape()));
     };
     let outputs = vec![Fact::Runtime { shape, kind: Kind::Bool }];
     Ok(Resolved { operator: Operator::Comparison(operator), outputs, inputs: 2 })
@@ -39,50 +42,52 @@ pub(crate) fn comparison(arguments: &Arguments<'_>) -> Result<Resolved, Refusal>
 
 impl Comparison {
     pub(crate) fn run(self, inputs: &Inputs<'_>) -> Result<Value, GraphError> {
-        let (left, right) = (inputs.get(0)?.detached(), inputs.get(1)?.detached());
-        let shape = broadcast(left.shape(), right.shape()).unwrap_or_default();
-        let (left, right) = (left.expand(&shape)?, right.expand(&shape)?);
-        let result = with_rank!(shape.len(), D => {
-            let (left, right) = (left.tensor::<D>()?, right.tensor::<D>()?);
-            Value::new_bool(match self {
+        let (pair, shape) = inputs.get(0)?.detached().pair(&inputs.get(1)?.detached(), "a comparison")?;
+        let result = match pair {
+            Pair::Float(left, right) => match self {
                 Comparison::Equal => left.equal(right),
                 Comparison::Greater => left.greater(right),
                 Comparison::GreaterOrEqual => left.greater_equal(right),
                 Comparison::Less => left.lower(right),
                 Comparison::LessOrEqual => left.lower_equal(right),
-            })
-        });
-        result.reshape(&shape)
+            },
+            Pair::Int(left, right) => match self {
+                Comparison::Equal => equal_ints(left, right),
+                Comparison::Greater => right.lower(left),
+                Comparison::GreaterOrEqual => left.greater_equal(right),
+                Comparison::Less => left.lower(right),
+                Comparison::LessOrEqual => left.lower_equal(right),
+            },
+            Pair::Bool(left, right) => left.equal(right),
+        };
+        Ok(Value::bool_of(result, shape))
     }
 }
 
 /// Elements of the second input where the condition holds, of the third elsewhere.
-#[derive(Clone, Debug)]
-pub(crate) struct Where {
-    shape: Vec<usize>,
-}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Where;
 
 pub(crate) fn choose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
     let condition = arguments.fact(0)?;
     if condition.kind() != Kind::Bool {
         return invalid("its condition is not boolean");
     }
-    let (yes, no) = (arguments.float_shape(1)?, arguments.float_shape(2)?);
-    let shape = broadcast(yes, no).and_then(|shape| broadcast(&shape, condition.shape()));
+    let (yes, no) = (arguments.fact(1)?, arguments.fact(2)?);
+    if yes.kind() != no.kind() {
+        return invalid("its choices differ in type");
+    }
+    let shape = broadcast(yes.shape(), no.shape()).and_then(|shape| broadcast(&shape, condition.shape()));
     let Some(shape) = shape else {
-        return invalid(format!("shapes {:?}, {yes:?} and {no:?} do not broadcast", condition.shape()));
+        let (condition, yes, no) = (condition.shape(), yes.shape(), no.shape());
+        return invalid(format!("shapes {condition:?}, {yes:?} and {no:?} do not broadcast"));
     };
-    let outputs = vec![Fact::float(shape.clone())];
-    Ok(Resolved { operator: Operator::Where(Where { shape }), outputs, inputs: 3 })
+    let outputs = vec![Fact::Runtime { shape, kind: yes.kind() }];
+    Ok(Resolved { operator: Operator::Where(Where), outputs, inputs: 3 })
 }
 
 impl Where {
-    pub(crate) fn run(&self, inputs: &Inputs<'_>) -> Result<Value, GraphError> {
-        let [condition, yes, no] = [0, 1, 2].map(|index| inputs.get(index)?.expand(&self.shape));
-        let (condition, yes, no) = (condition?, yes?, no?);
-        let chosen = with_rank!(self.shape.len(), D => {
-            Value::new(no.tensor::<D>()?.mask_where(condition.as_bool::<D>()?, yes.tensor::<D>()?))
-        });
-        chosen.reshape(&self.shape)
+    pub(crate) fn run(self, inputs: &Inputs<'_>) -> Result<Value, GraphError> {
+        Value::choose(inputs.get(0)?, inputs.get(1)?, inputs.get(2)?)
     }
 }

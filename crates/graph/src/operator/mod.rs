@@ -4,34 +4,39 @@
 //! could not do; running only calls burn. To add an operator: a family's file (or a new one), one line in
 //! [`OPERATORS`] and, for a new family, one variant of [`Operator`].
 
+mod activation;
 pub(crate) mod arguments;
+mod arithmetic;
+mod axis_matrix;
+mod batch_normalization;
 mod comparison;
 mod concat;
 mod convolution;
-mod elementwise;
 mod linear;
+mod logic;
 mod normalization;
 mod pad;
 mod pooling;
-mod reduce;
+pub(crate) mod reduce;
 mod resize;
 pub(crate) mod shape;
 pub(crate) mod slice;
 mod softmax;
+mod unpool;
 mod window;
 
 pub(crate) use arguments::{Arguments, Fact, Kind, Refusal, Resolved};
 
-use crate::{GraphError, Value};
+use crate::{GraphError, Value, host::HostTensor};
 
 /// A node's operator with everything resolved that does not depend on values.
 #[derive(Clone, Debug)]
 pub(crate) enum Operator {
-    Activation(elementwise::Activation),
-    Arithmetic(elementwise::Arithmetic),
-    BatchNormalization(normalization::BatchNormalization),
+    Activation(activation::Activation),
+    Arithmetic(arithmetic::Arithmetic),
+    BatchNormalization(batch_normalization::BatchNormalization),
     Cast(shape::Cast),
-    Clip(elementwise::Clip),
+    Clip(arithmetic::Clip),
     Comparison(comparison::Comparison),
     Concat(concat::Concat),
     Convolution(convolution::Convolution),
@@ -39,10 +44,13 @@ pub(crate) enum Operator {
     Gather(slice::Gather),
     Gemm(linear::Gemm),
     Identity,
+    Logic(logic::Logic),
     MatMul(linear::MatMul),
+    MaxUnpool(unpool::MaxUnpool),
+    Normalization(normalization::Normalization),
     Pad(pad::Pad),
     Pool(pooling::Pool),
-    PRelu(elementwise::PRelu),
+    PRelu(activation::PRelu),
     Reduce(reduce::Reduce),
     Reshape(shape::Reshape),
     Resize(resize::Resize),
@@ -50,10 +58,22 @@ pub(crate) enum Operator {
     Softmax(softmax::Softmax),
     Split(slice::Split),
     Transpose(shape::Transpose),
+    TransposedConvolution(convolution::TransposedConvolution),
     Where(comparison::Where),
 }
 
 impl Operator {
+    /// What the operator has worked out while it was resolved and wants on the device, after the inputs it reads.
+    pub(crate) fn constants(&self) -> Vec<&HostTensor> {
+        match self {
+            Operator::BatchNormalization(operator) => operator.constants(),
+            Operator::Normalization(operator) => operator.constants(),
+            Operator::Pool(operator) => operator.constants(),
+            Operator::Resize(operator) => operator.constants(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Computes the outputs. Inputs that were left out are absent; constant inputs that were resolved may be.
     pub(crate) fn run(&self, inputs: &[Option<Value>]) -> Result<Vec<Value>, GraphError> {
         let inputs = Inputs(inputs);
@@ -62,7 +82,7 @@ impl Operator {
             Operator::Arithmetic(operator) => operator.run(&inputs)?,
             Operator::BatchNormalization(operator) => operator.run(&inputs)?,
             Operator::Cast(operator) => operator.run(inputs.get(0)?),
-            Operator::Clip(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Clip(operator) => operator.run(&inputs)?,
             Operator::Comparison(operator) => operator.run(&inputs)?,
             Operator::Concat(operator) => operator.run(&inputs)?,
             Operator::Convolution(operator) => operator.run(&inputs)?,
@@ -70,17 +90,21 @@ impl Operator {
             Operator::Gather(operator) => operator.run(inputs.get(0)?)?,
             Operator::Gemm(operator) => operator.run(&inputs)?,
             Operator::Identity => inputs.get(0)?.clone(),
+            Operator::Logic(operator) => operator.run(&inputs)?,
             Operator::MatMul(operator) => operator.run(&inputs)?,
+            Operator::MaxUnpool(operator) => operator.run(&inputs)?,
+            Operator::Normalization(operator) => return operator.run(&inputs),
             Operator::Pad(operator) => operator.run(inputs.get(0)?)?,
-            Operator::Pool(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Pool(operator) => return operator.run(&inputs),
             Operator::PRelu(operator) => operator.run(&inputs)?,
             Operator::Reduce(operator) => operator.run(inputs.get(0)?)?,
             Operator::Reshape(operator) => operator.run(inputs.get(0)?)?,
-            Operator::Resize(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Resize(operator) => operator.run(&inputs)?,
             Operator::Slice(operator) => operator.run(inputs.get(0)?)?,
             Operator::Softmax(operator) => operator.run(inputs.get(0)?)?,
             Operator::Split(operator) => return operator.run(inputs.get(0)?),
             Operator::Transpose(operator) => operator.run(inputs.get(0)?)?,
+            Operator::TransposedConvolution(operator) => operator.run(&inputs)?,
             Operator::Where(operator) => operator.run(&inputs)?,
         };
         Ok(vec![output])
@@ -112,52 +136,83 @@ pub(crate) type Resolver = fn(&Arguments<'_>) -> Result<Resolved, Refusal>;
 
 /// Every operator of ONNX's own domain that runs, by name.
 pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
-    ("Abs", elementwise::activation),
-    ("Add", elementwise::arithmetic),
+    ("Abs", activation::activation),
+    ("Acos", activation::activation),
+    ("Acosh", activation::activation),
+    ("Add", arithmetic::arithmetic),
+    ("And", logic::logic),
+    ("Asin", activation::activation),
+    ("Asinh", activation::activation),
+    ("Atan", activation::activation),
+    ("Atanh", activation::activation),
     ("AveragePool", pooling::windowed),
-    ("BatchNormalization", normalization::batch_normalization),
+    ("BatchNormalization", batch_normalization::batch_normalization),
+    ("BitShift", logic::logic),
+    ("BitwiseAnd", logic::logic),
+    ("BitwiseOr", logic::logic),
+    ("BitwiseXor", logic::logic),
     ("Cast", shape::cast),
-    ("Ceil", elementwise::activation),
-    ("Celu", elementwise::activation),
-    ("Clip", elementwise::clip),
+    ("CastLike", shape::cast),
+    ("Ceil", activation::activation),
+    ("Celu", activation::activation),
+    ("Clip", arithmetic::clip),
     ("Concat", concat::concat),
     ("Conv", convolution::convolution),
-    ("Div", elementwise::arithmetic),
+    ("ConvTranspose", convolution::transposed),
+    ("Cos", activation::activation),
+    ("Cosh", activation::activation),
+    ("Div", arithmetic::arithmetic),
     ("Dropout", shape::identity),
-    ("Elu", elementwise::activation),
+    ("Elu", activation::activation),
     ("Equal", comparison::comparison),
-    ("Erf", elementwise::activation),
-    ("Exp", elementwise::activation),
+    ("Erf", activation::activation),
+    ("Exp", activation::activation),
     ("Expand", shape::expand),
     ("Flatten", shape::flatten),
-    ("Floor", elementwise::activation),
+    ("Floor", activation::activation),
     ("Gather", slice::gather),
-    ("Gelu", elementwise::activation),
+    ("Gelu", activation::activation),
     ("Gemm", linear::gemm),
     ("GlobalAveragePool", pooling::global),
+    ("GlobalLpPool", pooling::global),
     ("GlobalMaxPool", pooling::global),
     ("Greater", comparison::comparison),
     ("GreaterOrEqual", comparison::comparison),
-    ("HardSigmoid", elementwise::activation),
-    ("HardSwish", elementwise::activation),
+    ("GroupNormalization", normalization::normalization),
+    ("HardSigmoid", activation::activation),
+    ("HardSwish", activation::activation),
+    ("Hardmax", softmax::softmax),
     ("Identity", shape::identity),
-    ("LeakyRelu", elementwise::activation),
+    ("InstanceNormalization", normalization::normalization),
+    ("IsInf", logic::logic),
+    ("IsNaN", logic::logic),
+    ("LRN", normalization::normalization),
+    ("LayerNormalization", normalization::normalization),
+    ("LeakyRelu", activation::activation),
     ("Less", comparison::comparison),
     ("LessOrEqual", comparison::comparison),
-    ("Log", elementwise::activation),
+    ("Log", activation::activation),
     ("LogSoftmax", softmax::softmax),
+    ("LpNormalization", normalization::normalization),
+    ("LpPool", pooling::windowed),
     ("MatMul", linear::matmul),
-    ("Max", elementwise::arithmetic),
+    ("Max", arithmetic::arithmetic),
     ("MaxPool", pooling::windowed),
-    ("Mean", elementwise::arithmetic),
-    ("Min", elementwise::arithmetic),
-    ("Mish", elementwise::activation),
-    ("Mul", elementwise::arithmetic),
-    ("Neg", elementwise::activation),
-    ("PRelu", elementwise::prelu),
+    ("MaxUnpool", unpool::max_unpool),
+    ("Mean", arithmetic::arithmetic),
+    ("MeanVarianceNormalization", normalization::normalization),
+    ("Min", arithmetic::arithmetic),
+    ("Mish", activation::activation),
+    ("Mod", arithmetic::arithmetic),
+    ("Mul", arithmetic::arithmetic),
+    ("Neg", activation::activation),
+    ("Not", logic::logic),
+    ("Or", logic::logic),
+    ("PRelu", activation::prelu),
     ("Pad", pad::pad),
-    ("Pow", elementwise::arithmetic),
-    ("Reciprocal", elementwise::activation),
+    ("Pow", arithmetic::arithmetic),
+    ("RMSNormalization", normalization::normalization),
+    ("Reciprocal", activation::activation),
     ("ReduceL1", reduce::reduce),
     ("ReduceL2", reduce::reduce),
     ("ReduceLogSum", reduce::reduce),
@@ -168,25 +223,34 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("ReduceProd", reduce::reduce),
     ("ReduceSum", reduce::reduce),
     ("ReduceSumSquare", reduce::reduce),
-    ("Relu", elementwise::activation),
+    ("Relu", activation::activation),
     ("Reshape", shape::reshape),
     ("Resize", resize::resize),
-    ("Selu", elementwise::activation),
-    ("Sigmoid", elementwise::activation),
+    ("Round", activation::activation),
+    ("Selu", activation::activation),
+    ("Shrink", activation::activation),
+    ("Sigmoid", activation::activation),
+    ("Sign", activation::activation),
+    ("Sin", activation::activation),
+    ("Sinh", activation::activation),
     ("Slice", slice::slice),
     ("Softmax", softmax::softmax),
-    ("Softplus", elementwise::activation),
-    ("Softsign", elementwise::activation),
+    ("Softplus", activation::activation),
+    ("Softsign", activation::activation),
     ("Split", slice::split),
-    ("Sqrt", elementwise::activation),
+    ("Sqrt", activation::activation),
     ("Squeeze", shape::squeeze),
-    ("Sub", elementwise::arithmetic),
-    ("Sum", elementwise::arithmetic),
-    ("Tanh", elementwise::activation),
+    ("Sub", arithmetic::arithmetic),
+    ("Sum", arithmetic::arithmetic),
+    ("Swish", activation::activation),
+    ("Tan", activation::activation),
+    ("Tanh", activation::activation),
+    ("ThresholdedRelu", activation::activation),
     ("Transpose", shape::transpose),
     ("Unsqueeze", shape::unsqueeze),
     ("Upsample", resize::resize),
     ("Where", comparison::choose),
+    ("Xor", logic::logic),
 ];
 
 /// The resolver of an operator.

@@ -1,12 +1,10 @@
-//! Pad: constant, reflected and repeated borders; negative pads crop.
-
-use burn::tensor::ops::PadMode;
+//! Pad: constant, reflected, repeated and wrapped borders; negative pads crop.
 
 use super::{
     Arguments, Operator, Refusal, Resolved,
-    arguments::{axis, invalid, unsupported},
+    arguments::{Fact, axis, invalid},
 };
-use crate::{GraphError, Value, value::with_rank};
+use crate::{GraphError, Value};
 
 /// Cropping, then padding, of every axis.
 #[derive(Clone, Debug)]
@@ -21,10 +19,15 @@ enum Mode {
     Constant(f32),
     Reflect,
     Edge,
+    Wrap,
 }
 
+/// Larger pads are mistakes.
+const LARGEST_PAD: i64 = 1 << 20;
+
 pub(crate) fn pad(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
-    let input = arguments.float_shape(0)?;
+    let fact = arguments.fact(0)?;
+    let input = fact.shape();
     let rank = input.len();
     let Some(given) = arguments.ints_from(1, "pads")?.or_else(|| arguments.ints("paddings").map(<[i64]>::to_vec))
     else {
@@ -34,8 +37,8 @@ pub(crate) fn pad(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
         Some(axes) => axes.to_ints().iter().map(|&given| axis(given, rank)).collect::<Result<Vec<_>, _>>()?,
         None => (0..rank).collect(),
     };
-    if given.len() != 2 * axes.len() {
-        return invalid(format!("pads {given:?} should be {} numbers", 2 * axes.len()));
+    if given.len() != 2 * axes.len() || given.iter().any(|pad| pad.abs() > LARGEST_PAD) {
+        return invalid(format!("pads {given:?} should be {} reasonable numbers", 2 * axes.len()));
     }
     let fill = match arguments.constant(2)? {
         Some(fill) => fill.to_floats().first().copied().unwrap_or(0.0),
@@ -45,7 +48,8 @@ pub(crate) fn pad(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
         "constant" => Mode::Constant(fill),
         "reflect" => Mode::Reflect,
         "edge" => Mode::Edge,
-        other => return unsupported(format!("Pad in mode {other:?}")),
+        "wrap" => Mode::Wrap,
+        other => return invalid(format!("mode {other:?} does not exist")),
     };
     let (mut crops, mut pads) = (vec![(0, 0); rank], vec![(0, 0); rank]);
     let split = |amount: i64| {
@@ -62,16 +66,13 @@ pub(crate) fn pad(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
         let Some(kept) = input[axis].checked_sub(crops[axis].0.saturating_add(crops[axis].1)) else {
             return invalid(format!("pads {given:?} crop more than input {input:?} has"));
         };
-        let longest = pads[axis].0.max(pads[axis].1);
-        if matches!(mode, Mode::Reflect) && longest > 0 && longest >= kept {
-            return invalid(format!("axis {axis} of length {kept} cannot be reflected by {longest}"));
-        }
-        if matches!(mode, Mode::Edge) && longest > 0 && kept == 0 {
-            return invalid(format!("axis {axis} is empty and has no edge"));
+        if !matches!(mode, Mode::Constant(_)) && pads[axis] != (0, 0) && kept == 0 {
+            return invalid(format!("axis {axis} is empty and has nothing to repeat"));
         }
         output.push(kept + pads[axis].0 + pads[axis].1);
     }
-    Ok(Resolved::unary(Operator::Pad(Pad { crops, pads, mode }), output))
+    let outputs = vec![Fact::Runtime { shape: output, kind: fact.kind() }];
+    Ok(Resolved { operator: Operator::Pad(Pad { crops, pads, mode }), outputs, inputs: 1 })
 }
 
 impl Pad {
@@ -83,14 +84,59 @@ impl Pad {
                 value = value.narrow(axis, before, length)?;
             }
         }
-        if self.pads.iter().all(|&pad| pad == (0, 0)) {
-            return Ok(value);
+        if let Mode::Constant(fill) = self.mode {
+            return value.padded(&self.pads, fill);
         }
-        let mode = match self.mode {
-            Mode::Constant(fill) => PadMode::Constant(fill),
-            Mode::Reflect => PadMode::Reflect,
-            Mode::Edge => PadMode::Edge,
-        };
-        with_rank!(value.shape().len(), D => Ok(Value::new(value.tensor::<D>()?.pad(self.pads.as_slice(), mode))))
+        for (axis, &(before, after)) in self.pads.iter().enumerate() {
+            if before + after > 0 {
+                let length = value.shape()[axis];
+                let positions: Vec<usize> = (0..before + length + after)
+                    .map(|to| self.mode.source(to as i64 - before as i64, length as i64) as usize)
+                    .collect();
+                value = value.pick(axis, &positions);
+            }
+        }
+        Ok(value)
+    }
+}
+
+impl Mode {
+    /// The position of the input that a position of the output repeats, both counted from the input's start.
+    fn source(self, at: i64, length: i64) -> i64 {
+        match self {
+            Mode::Constant(_) | Mode::Edge => at.clamp(0, length - 1),
+            Mode::Wrap => at.rem_euclid(length),
+            Mode::Reflect => {
+                // There and back again, without repeating either end.
+                let period = (2 * (length - 1)).max(1);
+                let within = at.rem_euclid(period);
+                within.min(period - within).min(length - 1)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(mode: Mode) -> Vec<i64> {
+        (-4..7).map(|at| mode.source(at, 3)).collect()
+    }
+
+    #[test]
+    fn reflection_turns_around_at_each_end() {
+        assert_eq!(sources(Mode::Reflect), [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2]);
+        assert_eq!(Mode::Reflect.source(5, 1), 0, "one element is all there is");
+    }
+
+    #[test]
+    fn wrapping_starts_over() {
+        assert_eq!(sources(Mode::Wrap), [2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn edges_repeat() {
+        assert_eq!(sources(Mode::Edge), [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2]);
     }
 }

@@ -101,10 +101,15 @@ fn batch_axis(declared: &[usize], input: &[usize], output: &[usize], batch: usiz
 }
 
 pub(crate) fn flatten(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    reshaped(arguments, flatten_target(arguments)?)
+}
+
+/// The matrix shape a Flatten node makes.
+pub(crate) fn flatten_target(arguments: &Arguments<'_>) -> Result<Vec<usize>, Refusal> {
     let input = arguments.shape(0)?;
     let given = arguments.int("axis", 1);
     let split = if given == input.len() as i64 { input.len() } else { axis(given, input.len())? };
-    reshaped(arguments, vec![input[..split].iter().product(), input[split..].iter().product()])
+    Ok(vec![input[..split].iter().product(), input[split..].iter().product()])
 }
 
 pub(crate) fn squeeze(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
@@ -223,8 +228,12 @@ pub(crate) struct Cast {
     to: Kind,
 }
 
-/// ONNX's element type codes, as far as images and shapes use them.
+/// What a Cast or CastLike node asks for.
 pub(crate) fn cast_target(arguments: &Arguments<'_>) -> Result<Kind, Refusal> {
+    if arguments.node.operator == "CastLike" {
+        return Ok(arguments.fact(1)?.kind());
+    }
+    // ONNX's element type codes, as far as images and shapes use them.
     match arguments.int("to", 0) {
         1 | 10 | 11 | 16 => Ok(Kind::Float),
         2..=7 | 12 | 13 => Ok(Kind::Int),
@@ -235,16 +244,17 @@ pub(crate) fn cast_target(arguments: &Arguments<'_>) -> Result<Kind, Refusal> {
 
 pub(crate) fn cast(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
     let to = cast_target(arguments)?;
-    if to == Kind::Bool {
-        return unsupported("Cast of computed values to booleans");
-    }
     let outputs = vec![Fact::Runtime { shape: arguments.shape(0)?.to_vec(), kind: to }];
     Ok(Resolved { operator: Operator::Cast(Cast { to }), outputs, inputs: 1 })
 }
 
 impl Cast {
     pub(crate) fn run(self, input: &Value) -> Value {
-        if self.to == Kind::Int { input.to_int_value() } else { input.to_float_value() }
+        match self.to {
+            Kind::Float => input.to_float_value(),
+            Kind::Int => input.to_int_value(),
+            Kind::Bool => input.to_bool_value(),
+        }
     }
 }
 

@@ -70,9 +70,9 @@ pub(crate) struct Split {
     sizes: Vec<usize>,
 }
 
-pub(crate) fn split(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
-    let fact = arguments.fact(0)?;
-    let shape = fact.shape();
+/// The axis a Split node cuts, and the lengths of the pieces.
+pub(crate) fn split_sizes(arguments: &Arguments<'_>) -> Result<(usize, Vec<usize>), Refusal> {
+    let shape = arguments.shape(0)?;
     let axis = axis(arguments.int("axis", 0), shape.len())?;
     let count = arguments.node.outputs.len();
     let sizes: Vec<usize> = match arguments.ints_from(1, "split")? {
@@ -85,6 +85,13 @@ pub(crate) fn split(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
     if sizes.len() != count || sizes.iter().sum::<usize>() != shape[axis] {
         return invalid(format!("an axis of length {} is split into {sizes:?} for {count} outputs", shape[axis]));
     }
+    Ok((axis, sizes))
+}
+
+pub(crate) fn split(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
+    let fact = arguments.fact(0)?;
+    let shape = fact.shape();
+    let (axis, sizes) = split_sizes(arguments)?;
     let piece = |&size: &usize| {
         let mut piece = shape.to_vec();
         piece[axis] = size;

@@ -5,6 +5,9 @@ use super::{
     arguments::{invalid, unsupported},
 };
 
+/// Kernels, strides, dilations and pads beyond this are mistakes, whose arithmetic could overflow.
+pub(crate) const LARGEST_SIZE: usize = 1 << 20;
+
 /// A kernel sliding over the spatial axes, one entry per axis in each list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Window {
@@ -23,8 +26,8 @@ impl Window {
         if kernel.len() != axes {
             return invalid(format!("a kernel of {} axes slides over {axes} spatial axes", kernel.len()));
         }
-        if kernel.contains(&0) {
-            return invalid(format!("kernel shape {kernel:?} has a zero"));
+        if kernel.iter().any(|&size| size == 0 || size > LARGEST_SIZE) {
+            return invalid(format!("kernel shape {kernel:?} makes no sense"));
         }
         let strides = positive(arguments, "strides", axes)?;
         let dilations = positive(arguments, "dilations", axes)?;
@@ -58,25 +61,46 @@ impl Window {
 
     /// Output lengths.
     pub(crate) fn output(&self, spatial: &[usize]) -> Result<Vec<usize>, Refusal> {
-        let length = |axis: usize| {
-            let (before, after) = self.pads[axis];
-            let padded = spatial[axis] + before + after;
-            let Some(room) = padded.checked_sub(self.extent(axis)) else {
-                return invalid(format!(
-                    "a kernel covering {} positions does not fit into {padded} padded positions",
-                    self.extent(axis)
-                ));
-            };
-            let stride = self.strides[axis];
-            if !self.ceil {
-                return Ok(room / stride + 1);
-            }
-            let count = room.div_ceil(stride) + 1;
-            // A window that would start in the padding after the input does not count.
-            let starts_outside = (count - 1) * stride >= spatial[axis] + before;
-            Ok(if starts_outside { count - 1 } else { count })
+        let length = |axis: usize| match self.output_length(axis, spatial[axis]) {
+            Some(length) => Ok(length),
+            None => invalid(format!(
+                "a kernel covering {} positions does not fit into an axis of {} with pads {:?}",
+                self.extent(axis),
+                spatial[axis],
+                self.pads[axis]
+            )),
         };
         (0..spatial.len()).map(length).collect()
+    }
+
+    /// Number of positions along an axis of this length; nothing where the kernel does not fit.
+    pub(crate) fn output_length(&self, axis: usize, length: usize) -> Option<usize> {
+        let (before, after) = self.pads[axis];
+        let room = (length + before + after).checked_sub(self.extent(axis))?;
+        let stride = self.strides[axis];
+        if !self.ceil {
+            return Some(room / stride + 1);
+        }
+        let count = room.div_ceil(stride) + 1;
+        // A window that would start in the padding after the input does not count.
+        let starts_outside = (count - 1) * stride >= length + before;
+        Some(if starts_outside { count - 1 } else { count })
+    }
+
+    /// The input positions under the kernel at output position `to`, along an axis of this length.
+    pub(crate) fn taps(&self, axis: usize, length: usize, to: usize) -> Vec<usize> {
+        let start = to * self.strides[axis];
+        (0..self.kernel[axis])
+            .filter_map(|tap| (start + tap * self.dilations[axis]).checked_sub(self.pads[axis].0))
+            .filter(|&at| at < length)
+            .collect()
+    }
+
+    /// How many positions under the kernel are input or padding: in ceil mode the last windows may lie beyond both.
+    pub(crate) fn padded_taps(&self, axis: usize, length: usize, to: usize) -> usize {
+        let (before, after) = self.pads[axis];
+        let start = to * self.strides[axis];
+        (0..self.kernel[axis]).filter(|tap| start + tap * self.dilations[axis] < before + length + after).count()
     }
 
     /// One list as the fixed-size array that burn takes.
@@ -87,24 +111,28 @@ impl Window {
     }
 }
 
-fn positive(arguments: &Arguments<'_>, name: &str, axes: usize) -> Result<Vec<usize>, Refusal> {
+pub(crate) fn positive(arguments: &Arguments<'_>, name: &str, axes: usize) -> Result<Vec<usize>, Refusal> {
     let Some(given) = arguments.ints(name) else { return Ok(vec![1; axes]) };
-    let sizes: Vec<usize> =
-        given.iter().filter_map(|&size| usize::try_from(size).ok()).filter(|&size| size > 0).collect();
+    let sizes: Vec<usize> = given
+        .iter()
+        .filter_map(|&size| usize::try_from(size).ok())
+        .filter(|size| (1..=LARGEST_SIZE).contains(size))
+        .collect();
     if given.len() != axes || sizes.len() != axes {
         return invalid(format!("{name} {given:?} should be {axes} positive numbers"));
     }
     Ok(sizes)
 }
 
-fn explicit_pads(arguments: &Arguments<'_>, axes: usize) -> Result<Vec<(usize, usize)>, Refusal> {
+pub(crate) fn explicit_pads(arguments: &Arguments<'_>, axes: usize) -> Result<Vec<(usize, usize)>, Refusal> {
     let Some(given) = arguments.ints("pads") else { return Ok(vec![(0, 0); axes]) };
     if given.len() != 2 * axes {
         return invalid(format!("pads {given:?} should be {} numbers", 2 * axes));
     }
-    let sizes: Vec<usize> = given.iter().filter_map(|&size| usize::try_from(size).ok()).collect();
+    let sizes: Vec<usize> =
+        given.iter().filter_map(|&size| usize::try_from(size).ok()).filter(|&size| size <= LARGEST_SIZE).collect();
     if sizes.len() != given.len() {
-        return unsupported(format!("negative pads {given:?}"));
+        return unsupported(format!("negative or enormous pads {given:?}"));
     }
     Ok((0..axes).map(|axis| (sizes[axis], sizes[axis + axes])).collect())
 }
