@@ -1,49 +1,11 @@
-"""Single-operator models for the attributes and opset versions that PyTorch's exporters do not write.
-
-Each model computes `y` from `x` (and `z` where a second input varies); everything else is an initializer. Inputs are
-multiples of 1/8, so that they print short and exactly.
-"""
-
-import zlib
-from dataclasses import dataclass, field
+"""Single-operator models for the attributes and opset versions that PyTorch's exporters do not write."""
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
+from onnx import helper
 
-from files import fresh_folder, relative, relative_error, single_precision, write_lines
-from runtime import session
-
-FLOAT, INT64, BOOL = np.float32, np.int64, np.bool_
-
-
-@dataclass
-class Case:
-    """One node; `inputs` are shapes of graph inputs, then constants follow in the operator's order (None skips one)."""
-
-    name: str
-    operator: str
-    opset: int
-    inputs: list
-    constants: list = field(default_factory=list)
-    attributes: dict = field(default_factory=dict)
-    outputs: int = 1
-    positive: bool = False
-
-
-def floats(*values):
-    return np.array(values, FLOAT)
-
-
-def ints(*values):
-    return np.array(values, INT64)
-
-
-def drawn(name, shape, positive=False):
-    """Reproducible multiples of 1/8 between -3 and 3, or between 1/8 and 3."""
-    random = np.random.default_rng(zlib.crc32(name.encode()))
-    return (random.integers(1 if positive else -24, 25, shape) / 8).astype(FLOAT)
+import dense
+from cases import BOOL, FLOAT, INT64, Case, Network, drawn, floats, ints, make_case
+from files import fresh_folder, write_lines
 
 
 def convolutions():
@@ -230,71 +192,18 @@ def elementwise():
     yield Case("prelu_one_slope", "PRelu", 16, [(2, 3)], [floats(0.25)])
 
 
-FAMILIES = [convolutions, pools, resizes, reductions, softmaxes, ranges_and_pads, shapes, algebra, elementwise]
+def choices():
+    """Where needs a condition, so this model has two nodes."""
+    nodes = [helper.make_node("Greater", ["x", "zero"], ["positive"], name="compare"),
+             helper.make_node("Where", ["positive", "x", "other"], ["y"], name="node")]
+    yield Network("where_broadcasts", 13, nodes, {"x": drawn("where", (2, 3))},
+                  {"zero": floats(0), "other": floats(7, 8, 9)})
+
+
+FAMILIES = [convolutions, pools, resizes, reductions, softmaxes, ranges_and_pads, shapes, algebra, elementwise, choices,
+            *dense.FAMILIES]
 
 
 def make():
     folder = fresh_folder("operators")
-    cases = [make_case(case, folder) for family in FAMILIES for case in family()]
-    cases.append(make_where(folder))
-    write_lines("operators.json", cases)
-
-
-def make_case(case, folder):
-    variable = ["x", "z"][: len(case.inputs)]
-    constants = [f"c{index}" if value is not None else "" for index, value in enumerate(case.constants)]
-    outputs = ["y"] if case.outputs == 1 else [f"y{index}" for index in range(case.outputs)]
-    node = helper.make_node(case.operator, variable + constants, outputs, name="node", **case.attributes)
-    initializers = [numpy_helper.from_array(value, name) for value, name in zip(case.constants, constants) if name]
-    arrays = {name: drawn(case.name + name, shape, case.positive) for name, shape in zip(variable, case.inputs)}
-    return finish(case.name, folder, [node], arrays, outputs, initializers, case.opset)
-
-
-def make_where(folder):
-    """Where needs a condition, so this model has two nodes."""
-    nodes = [helper.make_node("Greater", ["x", "zero"], ["positive"], name="compare"),
-             helper.make_node("Where", ["positive", "x", "other"], ["y"], name="node")]
-    initializers = [numpy_helper.from_array(floats(0), "zero"), numpy_helper.from_array(floats(7, 8, 9), "other")]
-    return finish("where_broadcasts", folder, nodes, {"x": drawn("where", (2, 3))}, ["y"], initializers, 13)
-
-
-def finish(name, folder, nodes, arrays, outputs, initializers, opset):
-    """Runs the model, compares ONNX Runtime with ONNX's own reference, writes the file and the index entry."""
-    def model_with(shapes):
-        graph = helper.make_graph(
-            nodes, name,
-            [helper.make_tensor_value_info(key, TensorProto.FLOAT, array.shape) for key, array in arrays.items()],
-            [helper.make_tensor_value_info(key, TensorProto.FLOAT, shape) for key, shape in zip(outputs, shapes)],
-            initializers,
-        )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-
-    expected = session(model_with([None] * len(outputs))).run(None, arrays)
-    model = model_with([value.shape for value in expected])
-    onnx.checker.check_model(model)
-    compare_with_reference(name, model, arrays, expected)
-    path = folder / f"{name}.onnx"
-    onnx.save(model, path)
-    return {
-        "name": name,
-        "model": relative(path),
-        "operator": nodes[-1].op_type,
-        "opset": opset,
-        "inputs": [tensor_entry(key, value) for key, value in arrays.items()],
-        "outputs": [tensor_entry(key, value) for key, value in zip(outputs, expected)],
-    }
-
-
-def compare_with_reference(name, model, arrays, expected):
-    try:
-        reference = ReferenceEvaluator(model).run(None, arrays)
-        worst = max(relative_error(found, value) for found, value in zip(reference, expected))
-        verdict = "" if worst < 1e-5 else f"differs by {worst:.1e}"
-    except Exception as error:  # the reference does not know every old opset
-        verdict = f"not computed: {type(error).__name__}: {str(error)[:90]}"
-    if verdict:
-        print(f"  {name}: ONNX's reference evaluator {verdict}")
-
-
-def tensor_entry(name, value):
-    return {"name": name, "shape": list(value.shape), "values": [single_precision(item) for item in value.ravel()]}
+    write_lines("operators.json", [make_case(case, folder) for family in FAMILIES for case in family()])

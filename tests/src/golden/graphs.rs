@@ -35,16 +35,46 @@ pub struct Network {
 pub struct OperatorCase {
     /// Name of the case.
     pub name: String,
-    model: String,
-    inputs: Vec<NamedArray>,
-    outputs: Vec<NamedArray>,
+    /// The operator it is about.
+    pub operator: String,
+    pub(super) model: String,
+    pub(super) inputs: Vec<NamedArray>,
+    pub(super) outputs: Vec<NamedArray>,
 }
 
 #[derive(Debug, Deserialize)]
-struct NamedArray {
-    name: String,
-    shape: Vec<usize>,
-    values: Vec<f32>,
+pub(super) struct NamedArray {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) kind: Kind,
+    pub(super) shape: Vec<usize>,
+    pub(super) values: Vec<f32>,
+}
+
+/// What the elements of an array are.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    #[default]
+    Float,
+    Int,
+    Bool,
+}
+
+impl NamedArray {
+    pub(super) fn upload(&self, device: &Device) -> Value {
+        match self.kind {
+            Kind::Float => Value::from_f32(&self.values, &self.shape, device),
+            Kind::Int => {
+                let ints: Vec<i64> = self.values.iter().map(|&value| value as i64).collect();
+                Value::from_i64(&ints, &self.shape, device)
+            }
+            Kind::Bool => {
+                let bools: Vec<bool> = self.values.iter().map(|&value| value != 0.0).collect();
+                Value::from_bool(&bools, &self.shape, device)
+            }
+        }
+    }
 }
 
 async fn deviation(what: &str, found: &Value, shape: &[usize], expected: &[f32]) -> Result<(), String> {
@@ -118,7 +148,7 @@ pub async fn operator(case: &OperatorCase, device: &Device, read: Read<'_>) -> R
     let graph = load(&read(&case.model), device)?;
     let mut run = Run::of(case.outputs.iter().map(|output| output.name.as_str()));
     for input in &case.inputs {
-        run = run.feed(&input.name, Value::from_f32(&input.values, &input.shape, device));
+        run = run.feed(&input.name, input.upload(device));
     }
     let trace = graph.run(&run).map_err(words)?;
     for output in &case.outputs {
