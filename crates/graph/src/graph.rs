@@ -337,7 +337,8 @@ fn read_inputs(
             return Err(GraphError::OpenShape { input: info.name.clone(), shape: axes.join(", ") });
         };
         let first = declared.first().cloned().unwrap_or(Dimension::Unknown);
-        let batched = shape.len() > 1 && batch.as_ref().is_none_or(|batch| *batch == first);
+        // No batch is empty: an axis of nothing stays as it is.
+        let batched = shape.len() > 1 && shape[0] > 0 && batch.as_ref().is_none_or(|batch| *batch == first);
         if batched && batch.is_none() {
             batch = Some(first);
         }

@@ -9,6 +9,7 @@ use crate::{
     error::Unsupported,
     fold::{HOST_OPERATORS, fold},
     operator::{Arguments, Fact, Kind, Operator, Refusal, arguments::Rebatch, resolver},
+    value::MAX_RANK,
 };
 
 /// A graph resolved for one batch size.
@@ -58,8 +59,9 @@ impl Plan {
         }
         match (graph.initializers.get(&id), self.facts.get(id)?) {
             (Some(initializer), _) => Some(initializer.value(&graph.device)),
-            (None, Some(Fact::Known(tensor))) => Some(tensor.upload(&graph.device)),
-            (None, _) => None,
+            // Folding does not mind larger ranks, values do.
+            (None, Some(Fact::Known(tensor))) if tensor.shape.len() <= MAX_RANK => Some(tensor.upload(&graph.device)),
+            _ => None,
         }
     }
 
@@ -155,6 +157,11 @@ impl Planner<'_> {
                 return Err(GraphError::Node { node: node_name(node), operator: node.operator.clone(), reason });
             }
         };
+        let ranks = facts.iter().flatten().chain(&resolved.outputs).map(|fact| fact.shape().len());
+        if let Some(rank) = ranks.filter(|&rank| rank > MAX_RANK).max() {
+            self.refuse(format!("{} with a value of rank {rank}", node.operator), node_name(node));
+            return Ok(());
+        }
         for (id, fact) in wiring.outputs.iter().zip(resolved.outputs) {
             if let Some(id) = id {
                 self.plan.facts[*id] = Some(fact);
