@@ -317,6 +317,16 @@ impl Value {
         if physical(&self.shape) == physical(shape) {
             return Ok(Value { data: self.data.clone(), shape: shape.to_vec() });
         }
+        if self.is_empty() {
+            // burn would take a zero of the new shape for the old axis's length.
+            let device = self.device();
+            let empty = match self.data {
+                Data::Float(_) => Value::from_f32(&[], shape, &device),
+                Data::Int(_) => Value::from_i64(&[], shape, &device),
+                Data::Bool(_) => Value::from_bool(&[], shape, &device),
+            };
+            return Ok(if self.is_tracked() { empty.lifted() } else { empty });
+        }
         fn between<K: Basic>(tensor: &Tensor<1, K>, from: usize, to: &[usize]) -> Tensor<1, K> {
             with_rank!(from, A => {
                 let typed = retype::<1, A, K>(tensor.clone());
@@ -626,6 +636,14 @@ mod tests {
         let sum = value(&[10.0], &[]).add(&value(&[1.0, 2.0, 3.0, 4.0], &[2, 2])).unwrap();
         assert_eq!(sum.shape(), [2, 2]);
         assert_eq!(read(&sum), [11.0, 12.0, 13.0, 14.0]);
+    }
+
+    #[test]
+    fn nothing_takes_any_shape_of_nothing() {
+        for empty in [value(&[], &[0, 3, 4]), value(&[], &[0, 3, 4]).to_int_value()] {
+            assert_eq!(empty.reshape(&[3, 4, 0]).unwrap().shape(), [3, 4, 0]);
+            assert!(read(&empty.reshape(&[2, 0]).unwrap()).is_empty());
+        }
     }
 
     #[test]
