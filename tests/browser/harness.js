@@ -1,5 +1,6 @@
 // What the tests of the page share: the built page, browsers with and without WebGPU, waiting, pictures.
 
+import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
@@ -128,6 +129,12 @@ export function colours(page) {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size;
   });
+}
+
+/** The page must not be wider than its window. */
+export async function nothingSticksOut(page) {
+  const widths = await page.locator("html").evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+  assert.equal(widths.scrollWidth, widths.clientWidth);
 }
 
 /** Keeps a picture of the page for people to look at. */

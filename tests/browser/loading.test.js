@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { give, launch, picture, servePageWithMockWorker, until } from "./harness.js";
+import { give, launch, nothingSticksOut, picture, servePageWithMockWorker, until } from "./harness.js";
 import { MODEL, content, mark, startHost } from "./model-host.js";
 
 const PATIENCE = 60_000;
@@ -321,15 +321,11 @@ for (const { name, ...options } of LOOKS) {
     await openShelf();
     await load("me/several");
     await page.getByTestId("model-offer").waitFor();
-    const fits = async () => {
-      const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
-      assert.equal(scrollWidth, clientWidth);
-    };
-    await fits();
+    await nothingSticksOut(page);
     await picture(page, `loading-offer-${name}`);
     await load(`${host.address}/held/a-network-with-a-rather-long-name-and-no-spaces_v2.1_fp32.onnx`);
     await page.getByTestId("model-amount").filter({ hasText: "1.0 of 2.0 MB" }).waitFor();
-    await fits();
+    await nothingSticksOut(page);
     await picture(page, `loading-progress-${name}`);
     host.release();
   });

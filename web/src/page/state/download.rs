@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::{Command, State, Worker};
 use crate::model_file::{KeptModel, ModelFile, address_of};
-use crate::number::megabytes;
 use crate::place::{Place, Repository};
 
 /// Where a model comes from.
@@ -241,10 +240,7 @@ impl State {
         let download = self.download.as_ref()?;
         Some(match &download.origin {
             Origin::Place(Place::Repository(repository)) => format!("Looking into {} ...", repository.id),
-            Origin::Place(place) => match download.total {
-                Some(total) => format!("Downloading {}, {}. Escape stops it.", place.name(), megabytes(total)),
-                None => format!("Downloading {}. Escape stops it.", place.name()),
-            },
+            Origin::Place(place) => format!("Downloading {}. Escape stops it.", place.name()),
             Origin::Kept(model) => format!("Loading {} ...", model.name),
         })
     }
