@@ -102,7 +102,9 @@ async fn arrive(
         && let Some(file) = kept::read(&copy.key).await
     {
         // The rest of the answer is not wanted.
-        response.body().map(|body| drop(body.cancel()));
+        if let Some(body) = response.body() {
+            drop(body.cancel());
+        }
         return Ok(file);
     }
     let blob = transfer::receive(target, &response, size, report).await?;
