@@ -156,6 +156,7 @@ impl ExplainError {
                 | GraphError::FeedShape { .. }
                 | GraphError::MissingInput(_)
                 | GraphError::UnknownValue { .. }
+                | GraphError::LeftOut { .. }
                 | GraphError::NoGradient(_) => ProblemKind::Input,
             },
             _ => ProblemKind::Input,

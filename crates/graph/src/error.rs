@@ -55,6 +55,20 @@ pub enum GraphError {
     /// A value was asked for that the run did not keep.
     #[error("Value {0:?} was not recorded in this run.")]
     NotRecorded(String),
+    /// A value was asked for that comes after a node whose outputs have no shape before the model runs.
+    #[error(
+        "Value {name:?} comes after node {node:?} ({operator}), and {what} depends on the picture: ask for a value before it."
+    )]
+    LeftOut {
+        /// The value's name.
+        name: String,
+        /// The node at which planning ended.
+        node: String,
+        /// Its operator.
+        operator: String,
+        /// What is not known before the model runs.
+        what: &'static str,
+    },
     /// The objective does not depend on the value.
     #[error("{0:?} does not influence the chosen target, so it has no gradient.")]
     NoGradient(String),

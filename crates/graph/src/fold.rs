@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 mod arithmetic;
+mod moving;
+mod suppression;
 
 use crate::{
     host::{HostData, HostTensor},
-    operator::{Arguments, Fact, Kind, Refusal, arguments, shape, slice},
+    operator::{Arguments, Fact, Kind, Refusal, arguments, rows::position, shape, slice},
     value::broadcast,
 };
 
 /// Operators that only ever run here.
-pub(crate) const HOST_OPERATORS: &[&str] = &["Constant", "ConstantOfShape", "Range", "Shape", "Size"];
+pub(crate) const HOST_OPERATORS: &[&str] = &["Constant", "EyeLike", "Range", "Shape", "Size"];
 
 /// Larger results are left to the device.
 const MAX_ELEMENTS: usize = 1 << 16;
@@ -23,6 +25,9 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<Vec<HostTensor>>,
     if arguments.node.operator == "Split" {
         return split(arguments);
     }
+    if let Some(outputs) = moving::fold_several(arguments)? {
+        return Ok(Some(outputs));
+    }
     Ok(fold_one(arguments)?.map(|tensor| vec![tensor]))
 }
 
@@ -30,6 +35,7 @@ pub(crate) fn fold(arguments: &Arguments<'_>) -> Result<Option<Vec<HostTensor>>,
 fn fold_one(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refusal> {
     match arguments.node.operator.as_str() {
         "Constant" => return constant(arguments).map(Some),
+        "EyeLike" => return moving::eye_like(arguments).map(Some),
         "Shape" => return shape_of(arguments).map(Some),
         "Size" => {
             let size = arguments.shape(0)?.iter().product::<usize>() as i64;
@@ -67,7 +73,8 @@ fn fold_one(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refusal> {
         "Gather" => {
             let indices = first_or(&inputs, 1)?;
             let axis = arguments::axis(arguments.int("axis", 0), first.shape.len())?;
-            let positions = slice::gather_indices(&indices.to_ints(), first.shape[axis])?;
+            let positions = indices.to_ints().into_iter().map(|index| position(index, first.shape[axis]));
+            let positions = positions.collect::<Result<Vec<_>, _>>()?;
             let after: usize = first.shape[axis + 1..].iter().product();
             let before: usize = first.shape[..axis].iter().product();
             let flat = (0..before).flat_map(|outer| {
@@ -86,7 +93,10 @@ fn fold_one(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refusal> {
         }
         "Unsqueeze" => reshaped(shape::unsqueeze_target(arguments)?),
         "Where" => select(&inputs),
-        _ => arithmetic::arithmetic(arguments),
+        _ => match moving::fold(arguments)? {
+            Some(moved) => Ok(Some(moved)),
+            None => arithmetic::arithmetic(arguments),
+        },
     }
 }
 
@@ -230,9 +240,8 @@ fn split(arguments: &Arguments<'_>) -> Result<Option<Vec<HostTensor>>, Refusal> 
 fn constant_of_shape(arguments: &Arguments<'_>, first: &HostTensor) -> Result<Option<HostTensor>, Refusal> {
     let shape: Vec<usize> = first.to_ints().iter().map(|&length| usize::try_from(length).unwrap_or(0)).collect();
     let length = shape.iter().try_fold(1_usize, |product, &length| product.checked_mul(length));
-    let Some(length) = length.filter(|&length| length <= MAX_ELEMENTS) else {
-        return arguments::unsupported(format!("ConstantOfShape of {shape:?}"));
-    };
+    // Larger ones are filled on the device.
+    let Some(length) = length.filter(|&length| length <= MAX_ELEMENTS) else { return Ok(None) };
     let filled = match arguments.node.attribute("value") {
         Some(vitrine_onnx::AttributeValue::Tensor(tensor)) => match HostTensor::from_onnx(tensor) {
             Ok(one) => one.pick(&vec![0; length], shape),

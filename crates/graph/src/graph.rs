@@ -14,7 +14,7 @@ use crate::{
     error::Unsupported,
     host::HostTensor,
     operator::{Fact, Kind},
-    plan::{Plan, node_name},
+    plan::{End, Plan, node_name},
     value::MAX_RANK,
 };
 
@@ -54,6 +54,7 @@ pub(crate) struct Wiring {
 pub(crate) struct Input {
     pub(crate) id: usize,
     pub(crate) kind: Kind,
+    pub(crate) element_type: Option<ElementType>,
     /// Shape at the declared batch size.
     shape: Vec<usize>,
     /// Whether the first axis is the batch.
@@ -66,6 +67,7 @@ pub(crate) struct Initializer {
     host: Option<Arc<HostTensor>>,
     /// Large floats.
     device: Option<Value>,
+    pub(crate) element_type: ElementType,
 }
 
 impl Initializer {
@@ -125,9 +127,10 @@ impl Graph {
             parameters += if is_float(tensor.element_type) { tensor.len() } else { 0 };
             let initializer = if large {
                 let value = Value::from_f32(&tensor.to_f32()?, &tensor.shape, device);
-                Initializer { host: None, device: Some(value) }
+                Initializer { host: None, device: Some(value), element_type: tensor.element_type }
             } else {
-                Initializer { host: Some(Arc::new(HostTensor::from_onnx(&tensor)?)), device: None }
+                let host = Some(Arc::new(HostTensor::from_onnx(&tensor)?));
+                Initializer { host, device: None, element_type: tensor.element_type }
             };
             initializers.insert(names.id(&tensor.name), initializer);
         }
@@ -138,7 +141,7 @@ impl Graph {
             .map(|node| Wiring { inputs: wire(&node.inputs), outputs: wire(&node.outputs) })
             .collect();
         let outputs = source.outputs.iter().map(|output| names.id(&output.name)).collect();
-        let graph = Graph {
+        let mut graph = Graph {
             device: device.clone(),
             opset,
             nodes: source.nodes,
@@ -154,8 +157,28 @@ impl Graph {
             plans: Mutex::new(HashMap::new()),
             parameters,
         };
-        graph.plan(declared_batch)?;
+        let plan = graph.plan(declared_batch)?;
+        graph.outputs = plan.outputs(&graph.outputs);
+        if let (true, Some(end)) = (graph.outputs.is_empty(), plan.ends.first()) {
+            let (operator, what) = (&end.operator, end.what);
+            let operator = format!("{operator} before every output ({what} depends on the picture)");
+            return Err(GraphError::Unsupported(vec![Unsupported { operator, nodes: vec![end.node.clone()] }]));
+        }
         Ok(graph)
+    }
+
+    /// Nodes whose outputs have no shape before the model runs, such as NonMaxSuppression, in sentences. They and what
+    /// comes after them are left out of the graph; in the place of the outputs behind them, [`Graph::outputs`] names the
+    /// values from which they are computed.
+    ///
+    /// # Errors
+    /// None after a successful [`Graph::new`]: the plan is kept.
+    pub fn left_out(&self) -> Result<Vec<String>, GraphError> {
+        let sentence = |end: &End| {
+            let End { node, operator, what } = end;
+            format!("Node {node:?} ({operator}) and what comes after it are left out: {what} depends on the picture.")
+        };
+        Ok(self.plan(self.declared_batch)?.ends.iter().map(sentence).collect())
     }
 
     /// Where the weights are.
@@ -168,7 +191,7 @@ impl Graph {
         self.inputs.iter().map(|input| (self.names[input.id].as_str(), self.input_shape(input, 1))).collect()
     }
 
-    /// Names of the outputs.
+    /// Names of the outputs; of a model part of which is left out, see [`Graph::left_out`], also of the last values before.
     pub fn outputs(&self) -> Vec<&str> {
         self.outputs.iter().map(|&id| self.names[id].as_str()).collect()
     }
@@ -347,7 +370,7 @@ fn read_inputs(
             Some(element_type) if !is_float(element_type) => Kind::Int,
             _ => Kind::Float,
         };
-        inputs.push(Input { id: names.id(&info.name), kind, shape, batched });
+        inputs.push(Input { id: names.id(&info.name), kind, element_type: info.element_type, shape, batched });
     }
     let declared_batch = inputs.iter().find(|input| input.batched).map_or(1, |input| input.shape[0]);
     let fixed = matches!(batch, Some(Dimension::Known(_)));

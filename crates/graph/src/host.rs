@@ -95,4 +95,34 @@ impl HostTensor {
         };
         Some(HostTensor { shape, data })
     }
+
+    /// Flat positions of the elements that differ from zero.
+    pub(crate) fn nonzero(&self) -> Vec<usize> {
+        let differs: Vec<bool> = match &self.data {
+            HostData::Float(values) => values.iter().map(|&value| value != 0.0).collect(),
+            HostData::Int(values) => values.iter().map(|&value| value != 0).collect(),
+            HostData::Bool(values) => values.clone(),
+        };
+        (0..differs.len()).filter(|&at| differs[at]).collect()
+    }
+
+    /// These elements and then another constant's, as one list of this one's kind, or of floats where kinds differ.
+    pub(crate) fn followed_by(&self, other: &HostTensor) -> HostTensor {
+        let data = match (&self.data, &other.data) {
+            (HostData::Int(first), HostData::Int(second)) => HostData::Int([&first[..], second].concat()),
+            (HostData::Bool(first), HostData::Bool(second)) => HostData::Bool([&first[..], second].concat()),
+            _ => HostData::Float([self.to_floats(), other.to_floats()].concat()),
+        };
+        HostTensor { shape: vec![self.len() + other.len()], data }
+    }
+
+    /// These elements and a zero, as one list.
+    pub(crate) fn followed_by_zero(&self) -> HostTensor {
+        let zero = match &self.data {
+            HostData::Float(_) => HostData::Float(vec![0.0]),
+            HostData::Int(_) => HostData::Int(vec![0]),
+            HostData::Bool(_) => HostData::Bool(vec![false]),
+        };
+        self.followed_by(&HostTensor { shape: vec![1], data: zero })
+    }
 }

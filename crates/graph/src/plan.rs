@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use vitrine_onnx::Node;
+use vitrine_onnx::{AttributeValue, ElementType, Node};
 
 use crate::{
     Graph, GraphError, Value,
@@ -21,6 +21,21 @@ pub(crate) struct Plan {
     pub(crate) constants: Vec<Value>,
     /// Positions in `constants` of the values that are constant.
     pub(crate) constant_of: HashMap<usize, usize>,
+    /// Nodes at which planning ended, since their outputs have no shape before the model runs.
+    pub(crate) ends: Vec<End>,
+    /// Position in `ends` of the first one that a value comes after.
+    behind: HashMap<usize, usize>,
+    /// Values computed before the ends that a node at or behind one reads, in graph order.
+    frontier: Vec<usize>,
+}
+
+/// A node whose outputs have no shape before the model runs.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) node: String,
+    pub(crate) operator: String,
+    /// What is not known before.
+    pub(crate) what: &'static str,
 }
 
 /// One node, ready to run.
@@ -65,6 +80,22 @@ impl Plan {
         }
     }
 
+    /// The node behind which a value cannot be planned, if it is.
+    pub(crate) fn end_before(&self, id: usize) -> Option<&End> {
+        self.ends.get(*self.behind.get(&id)?)
+    }
+
+    /// Of the graph's outputs, those that are planned; in the place of others, the values from which they would come.
+    pub(crate) fn outputs(&self, all: &[usize]) -> Vec<usize> {
+        let planned = all.iter().copied().filter(|id| !self.behind.contains_key(id));
+        if all.iter().any(|id| self.behind.contains_key(id)) {
+            let own: Vec<usize> = planned.collect();
+            let before = self.frontier.iter().copied().filter(|id| !own.contains(id));
+            return own.iter().copied().chain(before).collect();
+        }
+        planned.collect()
+    }
+
     /// Resolves every node for a batch of `batch`.
     ///
     /// With `declared`, the plan at the file's own batch size, shapes that were written for that size are scaled.
@@ -76,13 +107,21 @@ impl Plan {
                 facts: vec![None; graph.names.len()],
                 constants: Vec::new(),
                 constant_of: HashMap::new(),
+                ends: Vec::new(),
+                behind: HashMap::new(),
+                frontier: Vec::new(),
             },
             unsupported: Vec::new(),
+            types: HashMap::new(),
         };
         for (&id, initializer) in &graph.initializers {
             planner.plan.facts[id] = Some(initializer.fact());
+            planner.types.insert(id, initializer.element_type);
         }
         for input in &graph.inputs {
+            if let Some(element_type) = input.element_type {
+                planner.types.insert(input.id, element_type);
+            }
             planner.plan.facts[input.id] =
                 Some(Fact::Runtime { shape: graph.input_shape(input, batch), kind: input.kind });
         }
@@ -101,6 +140,8 @@ struct Planner<'a> {
     graph: &'a Graph,
     plan: Plan,
     unsupported: Vec<Unsupported>,
+    /// Element types of the file's constants and inputs, by value.
+    types: HashMap<usize, ElementType>,
 }
 
 impl Planner<'_> {
@@ -119,7 +160,10 @@ impl Planner<'_> {
             wiring.inputs.iter().map(|id| id.and_then(|id| self.plan.facts[id].clone())).collect();
         let incomplete = wiring.inputs.iter().zip(&facts).any(|(id, fact)| id.is_some() && fact.is_none());
         if incomplete {
-            // Behind a refused node; that one is reported.
+            // Behind a refused node, which is reported, or behind the end of what can be planned.
+            if let Some(&end) = wiring.inputs.iter().flatten().find_map(|id| self.plan.behind.get(id)) {
+                self.end_here(index, end);
+            }
             return Ok(());
         }
         let (inputs, outputs) = declared_shapes(declared, wiring);
@@ -129,12 +173,18 @@ impl Planner<'_> {
             inputs: &inputs,
             outputs: &outputs,
         });
-        let arguments = Arguments { node, opset: node.opset.unwrap_or(self.graph.opset), facts: &facts, rebatch };
+        let types: Vec<Option<ElementType>> =
+            wiring.inputs.iter().map(|id| self.types.get(id.as_ref()?).copied()).collect();
+        let opset = node.opset.unwrap_or(self.graph.opset);
+        let arguments = Arguments { node, opset, facts: &facts, types: &types, rebatch };
         let resolved = match fold(&arguments) {
             Ok(Some(constants)) => {
                 for (id, constant) in wiring.outputs.iter().zip(constants) {
                     if let Some(id) = id {
                         self.plan.facts[*id] = Some(Fact::Known(Arc::new(constant)));
+                        if let Some(AttributeValue::Tensor(tensor)) = node.attribute("value") {
+                            self.types.insert(*id, tensor.element_type);
+                        }
                     }
                 }
                 return Ok(());
@@ -151,6 +201,12 @@ impl Planner<'_> {
                 let form =
                     if form.contains(node.operator.as_str()) { form } else { format!("{} with {form}", node.operator) };
                 self.refuse(form, node_name(node));
+                return Ok(());
+            }
+            Err(Refusal::Open { what }) => {
+                let (node, operator) = (node_name(node), node.operator.clone());
+                self.plan.ends.push(End { node, operator, what });
+                self.end_here(index, self.plan.ends.len() - 1);
                 return Ok(());
             }
             Err(Refusal::Invalid(reason)) => {
@@ -181,6 +237,18 @@ impl Planner<'_> {
             self.plan.steps.push(step);
             Ok(())
         }
+    }
+
+    /// Leaves a node out that is, or comes after, an end of what can be planned.
+    fn end_here(&mut self, index: usize, end: usize) {
+        let wiring = &self.graph.wiring[index];
+        for &id in wiring.inputs.iter().flatten() {
+            let made = self.plan.steps.iter().any(|step| step.outputs.contains(&Some(id)));
+            if made && self.plan.is_float(id) && !self.plan.frontier.contains(&id) {
+                self.plan.frontier.push(id);
+            }
+        }
+        self.plan.behind.extend(wiring.outputs.iter().flatten().map(|&id| (id, end)));
     }
 
     fn refuse(&mut self, operator: String, node: String) {

@@ -160,6 +160,10 @@ impl Execution {
             Some(mode) => graph.plan_in(batch, mode)?,
             None => graph.plan(batch)?,
         };
+        if let Some((id, end)) = kept.iter().find_map(|&id| Some((id, plan.end_before(id)?))) {
+            let (name, node, operator) = (graph.names[id].clone(), end.node.clone(), end.operator.clone());
+            return Err(GraphError::LeftOut { name, node, operator, what: end.what });
+        }
         let trace = Trace { values: HashMap::new(), leaves: Vec::new() };
         let execution = Execution { plan, values: HashMap::new(), uses: HashMap::new(), probes, kept, targets, trace };
         for (name, value) in &run.feeds {

@@ -5,6 +5,7 @@ use burn::tensor::{Bool, Device, Int, Shape, Slice, Tensor, TensorData, kind::Ba
 use crate::GraphError;
 
 mod elementwise;
+pub(crate) mod indexing;
 
 pub(crate) use elementwise::{Pair, equal_ints};
 
@@ -319,13 +320,7 @@ impl Value {
         }
         if self.is_empty() {
             // burn would take a zero of the new shape for the old axis's length.
-            let device = self.device();
-            let empty = match self.data {
-                Data::Float(_) => Value::from_f32(&[], shape, &device),
-                Data::Int(_) => Value::from_i64(&[], shape, &device),
-                Data::Bool(_) => Value::from_bool(&[], shape, &device),
-            };
-            return Ok(if self.is_tracked() { empty.lifted() } else { empty });
+            return Ok(self.emptied(shape));
         }
         fn between<K: Basic>(tensor: &Tensor<1, K>, from: usize, to: &[usize]) -> Tensor<1, K> {
             with_rank!(from, A => {
@@ -361,6 +356,9 @@ impl Value {
         let value = self.with_rank(shape.len())?;
         if value.shape == shape {
             return Ok(value);
+        }
+        if shape.contains(&0) {
+            return Ok(self.emptied(shape));
         }
         Ok(value.rearrange(shape.to_vec(), Rearrange::Expand(shape)))
     }
@@ -464,18 +462,18 @@ impl Value {
             .iter()
             .map(|value| if let Data::Int(tensor) = &value.data { Some(tensor.clone()) } else { None })
             .collect();
+        let bools: Option<Vec<Tensor<1, Bool>>> = values
+            .iter()
+            .map(|value| if let Data::Bool(tensor) = &value.data { Some(tensor.clone()) } else { None })
+            .collect();
         fn join<K: Basic>(tensors: Vec<Tensor<1, K>>, rank: usize, axis: usize) -> Tensor<1, K> {
             with_rank!(rank, D => retype(Tensor::<D, K>::cat(tensors.into_iter().map(retype).collect(), axis)))
         }
-        let data = match (floats, ints) {
-            (Some(floats), _) => Data::Float(join(floats, shape.len(), axis)),
-            (_, Some(ints)) => Data::Int(join(ints, shape.len(), axis)),
-            _ => {
-                return Err(GraphError::Kind {
-                    operation: "a concatenation",
-                    expected: "all floating-point or all integer",
-                });
-            }
+        let data = match (floats, ints, bools) {
+            (Some(floats), ..) => Data::Float(join(floats, shape.len(), axis)),
+            (_, Some(ints), _) => Data::Int(join(ints, shape.len(), axis)),
+            (.., Some(bools)) => Data::Bool(join(bools, shape.len(), axis)),
+            _ => return Err(GraphError::Kind { operation: "a concatenation", expected: "one kind of" }),
         };
         Ok(Value { data, shape })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vitrine_onnx::{AttributeValue, Node};
+use vitrine_onnx::{AttributeValue, ElementType, Node};
 
 use super::Operator;
 use crate::{host::HostTensor, value::MAX_RANK};
@@ -78,6 +78,18 @@ pub(crate) enum Refusal {
     Unsupported(String),
     /// The node contradicts the operator's definition.
     Invalid(String),
+    /// The shape of its outputs is known only when the model runs: planning ends here, and what comes before still runs.
+    Open {
+        /// What is not known before, without a verb: "how many boxes it keeps".
+        what: &'static str,
+    },
+}
+
+impl Refusal {
+    /// A refusal for nodes whose outputs have no shape before the model runs.
+    pub(crate) fn open<T>(what: &'static str) -> Result<T, Refusal> {
+        Err(Refusal::Open { what })
+    }
 }
 
 /// A refusal for nodes that contradict the operator's definition.
@@ -97,6 +109,8 @@ pub(crate) struct Arguments<'a> {
     pub(crate) opset: i64,
     /// One per input; absent where the input is left out.
     pub(crate) facts: &'a [Option<Fact>],
+    /// Element types of the inputs that are the file's own constants or inputs.
+    pub(crate) types: &'a [Option<ElementType>],
     /// How to re-plan a graph whose batch size was baked in.
     pub(crate) rebatch: Option<Rebatch<'a>>,
 }

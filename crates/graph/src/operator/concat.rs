@@ -56,6 +56,11 @@ impl Concat {
             }
             None => Ok(value.clone()),
         });
-        Value::concat(&repeated.collect::<Result<Vec<_>, _>>()?, self.axis)
+        let mut pieces = repeated.collect::<Result<Vec<_>, _>>()?;
+        // Exporters join lists with empty ones; a device need not know of them.
+        if pieces.iter().any(|piece| !piece.is_empty()) {
+            pieces.retain(|piece| !piece.is_empty());
+        }
+        Value::concat(&pieces, self.axis)
     }
 }

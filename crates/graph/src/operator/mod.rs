@@ -5,23 +5,43 @@
 //! [`OPERATORS`] and, for a new family, one variant of [`Operator`].
 
 mod activation;
+mod affine_grid;
 pub(crate) mod arguments;
 mod arithmetic;
+mod attention;
 mod axis_matrix;
 mod batch_normalization;
+mod blocks;
 mod comparison;
 mod concat;
 mod convolution;
+mod crop;
+pub(crate) mod cumulative;
+mod einsum;
+mod fill;
+pub(crate) mod gather;
+mod grid_sample;
 mod linear;
 mod logic;
 mod normalization;
+pub(crate) mod one_hot;
 mod pad;
 mod pooling;
+mod quantization;
+pub(crate) mod ranking;
 pub(crate) mod reduce;
+mod refused;
 mod resize;
+mod roi_align;
+mod rotary;
+pub(crate) mod rows;
+pub(crate) mod scatter;
+mod sequence;
 pub(crate) mod shape;
 pub(crate) mod slice;
 mod softmax;
+pub(crate) mod tile;
+pub(crate) mod triangle;
 mod unpool;
 mod window;
 
@@ -33,32 +53,54 @@ use crate::{GraphError, Value, host::HostTensor};
 #[derive(Clone, Debug)]
 pub(crate) enum Operator {
     Activation(activation::Activation),
+    AffineGrid(affine_grid::AffineGrid),
+    ArgExtreme(ranking::ArgExtreme),
     Arithmetic(arithmetic::Arithmetic),
+    Attention(attention::Attention),
     BatchNormalization(batch_normalization::BatchNormalization),
+    Blocks(blocks::Blocks),
     Cast(shape::Cast),
+    CenterCropPad(crop::CenterCropPad),
     Clip(arithmetic::Clip),
     Comparison(comparison::Comparison),
     Concat(concat::Concat),
     Convolution(convolution::Convolution),
+    Cumulative(cumulative::Cumulative),
+    Dequantize(quantization::Dequantize),
+    DynamicQuantize,
+    Einsum(einsum::Einsum),
     Expand(shape::Expand),
-    Gather(slice::Gather),
+    Fill(fill::Fill),
+    Gather(gather::Gather),
+    GatherElements(gather::GatherElements),
     Gemm(linear::Gemm),
+    GridSample(grid_sample::GridSample),
     Identity,
     Logic(logic::Logic),
     MatMul(linear::MatMul),
     MaxUnpool(unpool::MaxUnpool),
     Normalization(normalization::Normalization),
+    OneHot(one_hot::OneHot),
+    PRelu(activation::PRelu),
     Pad(pad::Pad),
     Pool(pooling::Pool),
-    PRelu(activation::PRelu),
+    Quantize(quantization::Quantize),
+    QuantizedProduct(quantization::QuantizedProduct),
     Reduce(reduce::Reduce),
     Reshape(shape::Reshape),
     Resize(resize::Resize),
+    ReverseSequence(sequence::ReverseSequence),
+    RoiAlign(roi_align::RoiAlign),
+    RotaryEmbedding(rotary::RotaryEmbedding),
+    Scatter(scatter::Scatter),
     Slice(slice::Slice),
     Softmax(softmax::Softmax),
     Split(slice::Split),
+    Tile(tile::Tile),
+    TopK(ranking::TopK),
     Transpose(shape::Transpose),
     TransposedConvolution(convolution::TransposedConvolution),
+    Triangle(triangle::Triangle),
     Where(comparison::Where),
 }
 
@@ -79,32 +121,54 @@ impl Operator {
         let inputs = Inputs(inputs);
         let output = match self {
             Operator::Activation(operator) => operator.run(inputs.get(0)?)?,
+            Operator::AffineGrid(operator) => operator.run(&inputs)?,
+            Operator::ArgExtreme(operator) => operator.run(inputs.get(0)?)?,
             Operator::Arithmetic(operator) => operator.run(&inputs)?,
+            Operator::Attention(operator) => return operator.run(&inputs),
             Operator::BatchNormalization(operator) => operator.run(&inputs)?,
+            Operator::Blocks(operator) => operator.run(inputs.get(0)?)?,
             Operator::Cast(operator) => operator.run(inputs.get(0)?),
+            Operator::CenterCropPad(operator) => operator.run(inputs.get(0)?)?,
             Operator::Clip(operator) => operator.run(&inputs)?,
             Operator::Comparison(operator) => operator.run(&inputs)?,
             Operator::Concat(operator) => operator.run(&inputs)?,
             Operator::Convolution(operator) => operator.run(&inputs)?,
+            Operator::Cumulative(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Dequantize(operator) => operator.run(&inputs)?,
+            Operator::DynamicQuantize => return quantization::run_dynamic_quantize(inputs.get(0)?),
+            Operator::Einsum(operator) => operator.run(&inputs)?,
             Operator::Expand(operator) => operator.run(inputs.get(0)?)?,
-            Operator::Gather(operator) => operator.run(inputs.get(0)?)?,
+            Operator::Fill(operator) => operator.run(&inputs)?,
+            Operator::Gather(operator) => operator.run(&inputs)?,
+            Operator::GatherElements(operator) => operator.run(&inputs)?,
             Operator::Gemm(operator) => operator.run(&inputs)?,
+            Operator::GridSample(operator) => operator.run(&inputs)?,
             Operator::Identity => inputs.get(0)?.clone(),
             Operator::Logic(operator) => operator.run(&inputs)?,
             Operator::MatMul(operator) => operator.run(&inputs)?,
             Operator::MaxUnpool(operator) => operator.run(&inputs)?,
             Operator::Normalization(operator) => return operator.run(&inputs),
+            Operator::OneHot(operator) => operator.run(&inputs)?,
+            Operator::PRelu(operator) => operator.run(&inputs)?,
             Operator::Pad(operator) => operator.run(inputs.get(0)?)?,
             Operator::Pool(operator) => return operator.run(&inputs),
-            Operator::PRelu(operator) => operator.run(&inputs)?,
+            Operator::Quantize(operator) => operator.run(&inputs)?,
+            Operator::QuantizedProduct(operator) => operator.run(&inputs)?,
             Operator::Reduce(operator) => operator.run(inputs.get(0)?)?,
             Operator::Reshape(operator) => operator.run(inputs.get(0)?)?,
             Operator::Resize(operator) => operator.run(&inputs)?,
+            Operator::ReverseSequence(operator) => operator.run(inputs.get(0)?)?,
+            Operator::RoiAlign(operator) => operator.run(&inputs)?,
+            Operator::RotaryEmbedding(operator) => operator.run(&inputs)?,
+            Operator::Scatter(operator) => operator.run(&inputs)?,
             Operator::Slice(operator) => operator.run(inputs.get(0)?)?,
             Operator::Softmax(operator) => operator.run(inputs.get(0)?)?,
             Operator::Split(operator) => return operator.run(inputs.get(0)?),
+            Operator::Tile(operator) => operator.run(inputs.get(0)?)?,
+            Operator::TopK(operator) => return operator.run(inputs.get(0)?),
             Operator::Transpose(operator) => operator.run(inputs.get(0)?)?,
             Operator::TransposedConvolution(operator) => operator.run(&inputs)?,
+            Operator::Triangle(operator) => operator.run(inputs.get(0)?)?,
             Operator::Where(operator) => operator.run(&inputs)?,
         };
         Ok(vec![output])
@@ -140,13 +204,18 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Acos", activation::activation),
     ("Acosh", activation::activation),
     ("Add", arithmetic::arithmetic),
+    ("AffineGrid", affine_grid::affine_grid),
     ("And", logic::logic),
+    ("ArgMax", ranking::arg_extreme),
+    ("ArgMin", ranking::arg_extreme),
     ("Asin", activation::activation),
     ("Asinh", activation::activation),
     ("Atan", activation::activation),
     ("Atanh", activation::activation),
+    ("Attention", attention::attention),
     ("AveragePool", pooling::windowed),
     ("BatchNormalization", batch_normalization::batch_normalization),
+    ("Bernoulli", refused::random),
     ("BitShift", logic::logic),
     ("BitwiseAnd", logic::logic),
     ("BitwiseOr", logic::logic),
@@ -155,14 +224,25 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("CastLike", shape::cast),
     ("Ceil", activation::activation),
     ("Celu", activation::activation),
+    ("CenterCropPad", crop::center_crop_pad),
     ("Clip", arithmetic::clip),
+    ("Compress", gather::compress),
     ("Concat", concat::concat),
+    ("ConcatFromSequence", refused::sequence),
+    ("ConstantOfShape", fill::constant_of_shape),
     ("Conv", convolution::convolution),
+    ("ConvInteger", quantization::product),
     ("ConvTranspose", convolution::transposed),
     ("Cos", activation::activation),
     ("Cosh", activation::activation),
+    ("CumProd", cumulative::cumulative),
+    ("CumSum", cumulative::cumulative),
+    ("DepthToSpace", blocks::blocks),
+    ("DequantizeLinear", quantization::dequantize),
     ("Div", arithmetic::arithmetic),
     ("Dropout", shape::identity),
+    ("DynamicQuantizeLinear", quantization::dynamic_quantize),
+    ("Einsum", einsum::einsum),
     ("Elu", activation::activation),
     ("Equal", comparison::comparison),
     ("Erf", activation::activation),
@@ -170,7 +250,9 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Expand", shape::expand),
     ("Flatten", shape::flatten),
     ("Floor", activation::activation),
-    ("Gather", slice::gather),
+    ("Gather", gather::gather),
+    ("GatherElements", gather::gather_elements),
+    ("GatherND", gather::gather_nd),
     ("Gelu", activation::activation),
     ("Gemm", linear::gemm),
     ("GlobalAveragePool", pooling::global),
@@ -178,6 +260,7 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("GlobalMaxPool", pooling::global),
     ("Greater", comparison::comparison),
     ("GreaterOrEqual", comparison::comparison),
+    ("GridSample", grid_sample::grid_sample),
     ("GroupNormalization", normalization::normalization),
     ("HardSigmoid", activation::activation),
     ("HardSwish", activation::activation),
@@ -196,6 +279,7 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("LpNormalization", normalization::normalization),
     ("LpPool", pooling::windowed),
     ("MatMul", linear::matmul),
+    ("MatMulInteger", quantization::product),
     ("Max", arithmetic::arithmetic),
     ("MaxPool", pooling::windowed),
     ("MaxUnpool", unpool::max_unpool),
@@ -205,13 +289,24 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Mish", activation::activation),
     ("Mod", arithmetic::arithmetic),
     ("Mul", arithmetic::arithmetic),
+    ("Multinomial", refused::random),
     ("Neg", activation::activation),
+    ("NonMaxSuppression", refused::open),
+    ("NonZero", refused::open),
     ("Not", logic::logic),
+    ("OneHot", one_hot::one_hot),
     ("Or", logic::logic),
     ("PRelu", activation::prelu),
     ("Pad", pad::pad),
     ("Pow", arithmetic::arithmetic),
+    ("QLinearConv", quantization::product),
+    ("QLinearMatMul", quantization::product),
+    ("QuantizeLinear", quantization::quantize),
     ("RMSNormalization", normalization::normalization),
+    ("RandomNormal", refused::random),
+    ("RandomNormalLike", refused::random),
+    ("RandomUniform", refused::random),
+    ("RandomUniformLike", refused::random),
     ("Reciprocal", activation::activation),
     ("ReduceL1", reduce::reduce),
     ("ReduceL2", reduce::reduce),
@@ -226,8 +321,20 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Relu", activation::activation),
     ("Reshape", shape::reshape),
     ("Resize", resize::resize),
+    ("ReverseSequence", sequence::reverse_sequence),
+    ("RoiAlign", roi_align::roi_align),
+    ("RotaryEmbedding", rotary::rotary_embedding),
     ("Round", activation::activation),
+    ("Scatter", scatter::scatter),
+    ("ScatterElements", scatter::scatter),
+    ("ScatterND", scatter::scatter),
     ("Selu", activation::activation),
+    ("SequenceAt", refused::sequence),
+    ("SequenceConstruct", refused::sequence),
+    ("SequenceEmpty", refused::sequence),
+    ("SequenceErase", refused::sequence),
+    ("SequenceInsert", refused::sequence),
+    ("SequenceLength", refused::sequence),
     ("Shrink", activation::activation),
     ("Sigmoid", activation::activation),
     ("Sign", activation::activation),
@@ -237,7 +344,9 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Softmax", softmax::softmax),
     ("Softplus", activation::activation),
     ("Softsign", activation::activation),
+    ("SpaceToDepth", blocks::blocks),
     ("Split", slice::split),
+    ("SplitToSequence", refused::sequence),
     ("Sqrt", activation::activation),
     ("Squeeze", shape::squeeze),
     ("Sub", arithmetic::arithmetic),
@@ -246,7 +355,11 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Tan", activation::activation),
     ("Tanh", activation::activation),
     ("ThresholdedRelu", activation::activation),
+    ("Tile", tile::tile),
+    ("TopK", ranking::top_k),
     ("Transpose", shape::transpose),
+    ("Trilu", triangle::trilu),
+    ("Unique", refused::open),
     ("Unsqueeze", shape::unsqueeze),
     ("Upsample", resize::resize),
     ("Where", comparison::choose),

@@ -1,12 +1,12 @@
-//! Slice, Split and Gather with constant indices.
+//! Slice and Split.
 
-use burn::tensor::{Int, Slice as Range, Tensor, TensorData};
+use burn::tensor::Slice as Range;
 
 use super::{
     Arguments, Operator, Refusal, Resolved,
-    arguments::{Fact, axis, check_rank, invalid},
+    arguments::{Fact, axis, invalid},
 };
-use crate::{GraphError, Value, value::with_rank};
+use crate::{GraphError, Value};
 
 /// Evenly spaced elements of some axes.
 #[derive(Clone, Debug)]
@@ -108,49 +108,5 @@ impl Split {
             Some(*end - size)
         });
         starts.zip(&self.sizes).map(|(start, &size)| input.narrow(self.axis, start, size)).collect()
-    }
-}
-
-/// Elements of one axis, picked by constant indices of any shape.
-#[derive(Clone, Debug)]
-pub(crate) struct Gather {
-    axis: usize,
-    indices: Vec<usize>,
-    output: Vec<usize>,
-}
-
-pub(crate) fn gather(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
-    let fact = arguments.fact(0)?;
-    let shape = fact.shape();
-    let axis = axis(arguments.int("axis", 0), shape.len())?;
-    let Some(given) = arguments.constant(1)? else { return invalid("indices are missing") };
-    let indices = gather_indices(&given.to_ints(), shape[axis])?;
-    let output = [&shape[..axis], &given.shape, &shape[axis + 1..]].concat();
-    check_rank(output.len())?;
-    let outputs = vec![Fact::Runtime { shape: output.clone(), kind: fact.kind() }];
-    Ok(Resolved { operator: Operator::Gather(Gather { axis, indices, output }), outputs, inputs: 1 })
-}
-
-/// Turns possibly negative indices into positions.
-pub(crate) fn gather_indices(given: &[i64], length: usize) -> Result<Vec<usize>, Refusal> {
-    given
-        .iter()
-        .map(|&index| {
-            axis(index, length).or_else(|_| invalid(format!("index {index} leaves an axis of length {length}")))
-        })
-        .collect()
-}
-
-impl Gather {
-    pub(crate) fn run(&self, input: &Value) -> Result<Value, GraphError> {
-        let picked = if let [index] = self.indices[..] {
-            input.narrow(self.axis, index, 1)?
-        } else {
-            let indices: Vec<i64> = self.indices.iter().map(|&index| index as i64).collect();
-            let count = indices.len();
-            let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &input.device());
-            with_rank!(input.shape().len(), D => Value::new(input.tensor::<D>()?.select(self.axis, indices)))
-        };
-        picked.reshape(&self.output)
     }
 }
