@@ -150,6 +150,16 @@ def transposed_convolutions():
                {"strides": [2, 1, 2], "pads": [0, 1, 0, 1, 0, 1]})
 
 
+def columns():
+    for name, shape, image, block, attributes in [
+        ("defaults", (1, 8, 12), (4, 5), (2, 2), {}),
+        ("strides_and_pads", (2, 12, 6), (4, 5), (2, 3), {"strides": [2, 2], "pads": [0, 1, 0, 1]}),
+        ("dilations", (1, 4, 9), (5, 5), (2, 2), {"dilations": [2, 2], "strides": [1, 1]}),
+        ("volume", (1, 16, 8), (3, 3, 3), (2, 2, 2), {}),
+    ]:
+        yield Case(f"col2im_{name}", "Col2Im", 18, [shape], [ints(*image), ints(*block)], attributes)
+
+
 def pools():
     volume, line = (1, 2, 5, 4, 6), (2, 2, 9)
     for operator in ["MaxPool", "AveragePool", "LpPool"]:
@@ -279,5 +289,5 @@ def algebra():
         yield Case(f"softmax_rank_{rank}", "Softmax", 13, [(2, 3)[:rank]])
 
 
-FAMILIES = [functions, arithmetic, logic, normalizations, convolutions, transposed_convolutions, pools, resizes, pads,
+FAMILIES = [functions, arithmetic, logic, normalizations, convolutions, transposed_convolutions, columns, pools, resizes, pads,
             reductions, algebra]

@@ -91,13 +91,13 @@ impl Convolution {
 /// A transposed convolution: computed whole, then cropped by the pads and extended by the output padding.
 #[derive(Clone, Debug)]
 pub(crate) struct TransposedConvolution {
-    strides: Vec<usize>,
-    dilations: Vec<usize>,
-    groups: usize,
+    pub(super) strides: Vec<usize>,
+    pub(super) dilations: Vec<usize>,
+    pub(super) groups: usize,
     /// What the pads take away before each spatial axis of the whole output.
-    crops: Vec<usize>,
+    pub(super) crops: Vec<usize>,
     /// Lengths of the spatial axes of the output.
-    output: Vec<usize>,
+    pub(super) output: Vec<usize>,
 }
 
 pub(crate) fn transposed(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
@@ -171,7 +171,11 @@ impl TransposedConvolution {
     }
 
     pub(crate) fn run(&self, inputs: &Inputs<'_>) -> Result<Value, GraphError> {
-        let (input, weight) = (inputs.get(0)?, inputs.get(1)?);
+        self.apply(inputs.get(0)?, inputs.get(1)?, inputs.optional(2))
+    }
+
+    /// The transposed convolution of an input of rank 3 to 5 with a weight.
+    pub(super) fn apply(&self, input: &Value, weight: &Value, bias: Option<&Value>) -> Result<Value, GraphError> {
         let mut value = match self.output.len() {
             1 => Value::new(module::conv_transpose1d(input.tensor()?, weight.tensor()?, None, self.options())),
             2 => Value::new(module::conv_transpose2d(input.tensor()?, weight.tensor()?, None, self.options())),
@@ -187,7 +191,7 @@ impl TransposedConvolution {
             missing[axis] = (0, length - there);
         }
         let value = value.padded(&missing, 0.0)?;
-        let Some(bias) = inputs.optional(2) else { return Ok(value) };
+        let Some(bias) = bias else { return Ok(value) };
         let mut per_channel = vec![1; value.shape().len()];
         per_channel[1] = bias.len();
         value.add(&bias.reshape(&per_channel)?)

@@ -12,6 +12,7 @@ mod attention;
 mod axis_matrix;
 mod batch_normalization;
 mod blocks;
+mod columns;
 mod comparison;
 mod concat;
 mod convolution;
@@ -62,6 +63,7 @@ pub(crate) enum Operator {
     Cast(shape::Cast),
     CenterCropPad(crop::CenterCropPad),
     Clip(arithmetic::Clip),
+    ColumnsToImage(columns::ColumnsToImage),
     Comparison(comparison::Comparison),
     Concat(concat::Concat),
     Convolution(convolution::Convolution),
@@ -109,6 +111,7 @@ impl Operator {
     pub(crate) fn constants(&self) -> Vec<&HostTensor> {
         match self {
             Operator::BatchNormalization(operator) => operator.constants(),
+            Operator::ColumnsToImage(operator) => operator.constants(),
             Operator::Normalization(operator) => operator.constants(),
             Operator::Pool(operator) => operator.constants(),
             Operator::Resize(operator) => operator.constants(),
@@ -130,6 +133,7 @@ impl Operator {
             Operator::Cast(operator) => operator.run(inputs.get(0)?),
             Operator::CenterCropPad(operator) => operator.run(inputs.get(0)?)?,
             Operator::Clip(operator) => operator.run(&inputs)?,
+            Operator::ColumnsToImage(operator) => operator.run(&inputs)?,
             Operator::Comparison(operator) => operator.run(&inputs)?,
             Operator::Concat(operator) => operator.run(&inputs)?,
             Operator::Convolution(operator) => operator.run(&inputs)?,
@@ -226,6 +230,7 @@ pub(crate) const OPERATORS: &[(&str, Resolver)] = &[
     ("Celu", activation::activation),
     ("CenterCropPad", crop::center_crop_pad),
     ("Clip", arithmetic::clip),
+    ("Col2Im", columns::columns_to_image),
     ("Compress", gather::compress),
     ("Concat", concat::concat),
     ("ConcatFromSequence", refused::sequence),
