@@ -259,7 +259,7 @@ fn range(inputs: &[Arc<HostTensor>]) -> Result<Option<HostTensor>, Refusal> {
         return arguments::invalid("start, limit or delta is empty");
     };
     let count = ((limit_at - start_at) / step_by).ceil().max(0.0);
-    if step_by == 0.0 || !(count <= MAX_ELEMENTS as f64) {
+    if step_by == 0.0 || count.is_nan() || count > MAX_ELEMENTS as f64 {
         return arguments::invalid(format!("the range from {start_at} to {limit_at} by {step_by} cannot be made"));
     }
     let count = count as usize;

@@ -19,8 +19,8 @@ pub(super) fn arithmetic(arguments: &Arguments<'_>) -> Result<Option<HostTensor>
     }
     match operator {
         "Add" | "Max" | "Mean" | "Min" | "Mul" | "Sum" => {
-            let rest = (1..arguments.facts.len()).map(|index| arguments.constant(index));
-            let sum = rest.into_iter().try_fold(Some(HostTensor::clone(first)), |sum, next| match (sum, next?) {
+            let mut rest = (1..arguments.facts.len()).map(|index| arguments.constant(index));
+            let sum = rest.try_fold(Some(HostTensor::clone(first)), |sum, next| match (sum, next?) {
                 (Some(sum), Some(next)) => binary(arguments, &sum, next),
                 _ => Ok(None),
             })?;

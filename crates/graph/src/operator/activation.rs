@@ -233,8 +233,7 @@ impl PRelu {
     pub(crate) fn run(self, inputs: &Inputs<'_>) -> Result<Value, GraphError> {
         let input = inputs.get(0)?;
         let positive = input.test(|x| x.greater_elem(0.0))?;
-        let positive = if input.is_tracked() { positive.lifted() } else { positive };
-        Value::choose(&positive, input, &input.mul(inputs.get(1)?)?)
+        Value::either(&positive.beside(input), input, &input.mul(inputs.get(1)?)?)
     }
 }
 

@@ -88,6 +88,6 @@ pub(crate) fn choose(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
 
 impl Where {
     pub(crate) fn run(self, inputs: &Inputs<'_>) -> Result<Value, GraphError> {
-        Value::choose(inputs.get(0)?, inputs.get(1)?, inputs.get(2)?)
+        Value::either(inputs.get(0)?, inputs.get(1)?, inputs.get(2)?)
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Arguments, Operator, Refusal, Resolved,
     arguments::{Fact, axis, invalid},
 };
-use crate::{GraphError, Value};
+use crate::{GraphError, Value, value::indexing::positions};
 
 /// Cropping, then padding, of every axis.
 #[derive(Clone, Debug)]
@@ -90,10 +90,9 @@ impl Pad {
         for (axis, &(before, after)) in self.pads.iter().enumerate() {
             if before + after > 0 {
                 let length = value.shape()[axis];
-                let positions: Vec<usize> = (0..before + length + after)
-                    .map(|to| self.mode.source(to as i64 - before as i64, length as i64) as usize)
-                    .collect();
-                value = value.pick(axis, &positions);
+                let sources = (0..before + length + after)
+                    .map(|to| self.mode.source(to as i64 - before as i64, length as i64) as usize);
+                value = value.select(axis, positions(sources, &value.device()))?;
             }
         }
         Ok(value)

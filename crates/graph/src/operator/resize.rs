@@ -196,7 +196,7 @@ fn lines(arguments: &Arguments<'_>, input: &[usize], cropped: bool) -> Result<Ve
             },
             (None, None) => (length, 1.0),
         };
-        if length == 0 || output == 0 || output > 1 << 16 || !(scale > SMALLEST_SCALE && scale.is_finite()) {
+        if length == 0 || output == 0 || output > 1 << 16 || !scale.is_finite() || scale <= SMALLEST_SCALE {
             return invalid(format!("axis {axis} of length {length} is resized to {output} by the factor {scale}"));
         }
         let exact = scale * length as f32;

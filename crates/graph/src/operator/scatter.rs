@@ -122,7 +122,7 @@ impl Scatter {
         if input.is_bool() {
             // Booleans are placed as integers, for which there is an addition.
             let placed = self.place(&input.to_int_value(), &updates.to_int_value(), inputs.optional(1))?;
-            return placed.nonzero()?.reshape(&self.output);
+            return placed.to_bool_value().reshape(&self.output);
         }
         self.place(input, updates, inputs.optional(1))?.reshape(&self.output)
     }
@@ -206,5 +206,5 @@ fn replace(input: &Value, rows: Tensor<1, Int>, updates: &Value) -> Result<Value
     let device = input.device();
     let ones = Value::full(1.0, &[updates.shape()[0], 1], &device);
     let touched = Value::full(0.0, &[input.shape()[0], 1], &device).add_rows(rows, &ones)?;
-    Value::either(&touched.nonzero()?.beside(input), &placed, input)
+    Value::either(&touched.to_bool_value().beside(input), &placed, input)
 }

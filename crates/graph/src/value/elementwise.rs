@@ -1,6 +1,6 @@
 //! Functions of single elements beyond floating-point arithmetic: comparison, logic, choice, integers.
 
-use burn::tensor::{Bool, Int, Tensor, kind::Basic, ops::PadMode};
+use burn::tensor::{Bool, Int, Tensor, ops::PadMode};
 
 use super::{Data, Value, broadcast, retype, with_rank};
 use crate::GraphError;
@@ -91,26 +91,6 @@ impl Value {
         Value { data: Data::Bool(tensor), shape }
     }
 
-    /// Elements of `yes` where the condition holds, of `no` elsewhere, after broadcasting all three.
-    pub(crate) fn choose(condition: &Value, yes: &Value, no: &Value) -> Result<Value, GraphError> {
-        let shape = broadcast(&yes.shape, &no.shape).and_then(|shape| broadcast(&shape, &condition.shape));
-        let shape = shape.ok_or_else(|| GraphError::Shapes {
-            operation: "a choice",
-            left: yes.shape.clone(),
-            right: no.shape.clone(),
-        })?;
-        let count = shape.iter().product();
-        let flat = |value: &Value| value.expand(&shape)?.reshape(&[count]);
-        let (condition, yes, no) = (flat(condition)?.as_bool::<1>()?, flat(yes)?, flat(no)?);
-        let data = match (yes.data, no.data) {
-            (Data::Float(yes), Data::Float(no)) => Data::Float(no.mask_where(condition, yes)),
-            (Data::Int(yes), Data::Int(no)) => Data::Int(no.mask_where(condition, yes)),
-            (Data::Bool(yes), Data::Bool(no)) => Data::Bool(no.mask_where(condition, yes)),
-            _ => return Err(GraphError::Kind { operation: "a choice", expected: "two of one kind of" }),
-        };
-        Value { data, shape: vec![count] }.reshape(&shape)
-    }
-
     /// The same kind of elements computed from floats: rounded toward zero for integers, compared with zero for booleans.
     pub(crate) fn from_floats_like(value: Value, kind: &Value) -> Value {
         match kind.data {
@@ -140,31 +120,6 @@ impl Value {
             }
         };
         Ok(Value { data, shape })
-    }
-
-    /// Slices of one axis, picked by position; positions may repeat.
-    pub(crate) fn pick(&self, axis: usize, positions: &[usize]) -> Value {
-        fn picked<K: Basic>(
-            tensor: &Tensor<1, K>,
-            rank: usize,
-            axis: usize,
-            positions: Tensor<1, Int>,
-        ) -> Tensor<1, K> {
-            with_rank!(rank, D => retype(retype::<1, D, K>(tensor.clone()).select(axis, positions)))
-        }
-        let indices: Vec<i64> = positions.iter().map(|&position| position as i64).collect();
-        let indices = Tensor::from_data(burn::tensor::TensorData::new(indices, [positions.len()]), &self.device());
-        let rank = self.shape.len();
-        let data = match &self.data {
-            Data::Float(tensor) => Data::Float(picked(tensor, rank, axis, indices)),
-            Data::Int(tensor) => Data::Int(picked(tensor, rank, axis, indices)),
-            Data::Bool(tensor) => Data::Bool(picked(tensor, rank, axis, indices)),
-        };
-        let mut shape = self.shape.clone();
-        if let Some(length) = shape.get_mut(axis) {
-            *length = positions.len();
-        }
-        Value { data, shape }
     }
 
     /// The mean over `axes`, which keep a length of one.

@@ -59,7 +59,7 @@ impl Value {
     pub(crate) fn select(&self, axis: usize, positions: Tensor<1, Int>) -> Result<Value, GraphError> {
         if self.is_bool() {
             // burn's CPU backend hands picked booleans out as bytes.
-            return self.to_int_value().select(axis, positions)?.nonzero();
+            return Ok(self.to_int_value().select(axis, positions)?.to_bool_value());
         }
         let around = self.around(axis)?;
         let mut shape = around.shape.clone();
@@ -74,7 +74,7 @@ impl Value {
     /// lengths are equal. Positions must lie in the axis.
     pub(crate) fn gather(&self, axis: usize, positions: &Value) -> Result<Value, GraphError> {
         if self.is_bool() {
-            return self.to_int_value().gather(axis, positions)?.nonzero();
+            return Ok(self.to_int_value().gather(axis, positions)?.to_bool_value());
         }
         let picks = positions.around(axis)?;
         let indices = picks.integers::<3>()?;
@@ -122,17 +122,6 @@ impl Value {
             _ => return Err(GraphError::Kind { operation: "a choice", expected: "two of one kind of" }),
         };
         Value { data, shape: vec![count] }.reshape(&shape)
-    }
-
-    /// Whether each element differs from zero.
-    pub(crate) fn nonzero(&self) -> Result<Value, GraphError> {
-        let data = match self.reshape(&[self.len()])?.data {
-            Data::Float(tensor) => tensor.inner().not_equal_scalar(0.0),
-            // burn hands out the equality of integers as integers.
-            Data::Int(tensor) => tensor.clone().inner().lower_elem(0).bool_or(tensor.inner().greater_elem(0)),
-            Data::Bool(tensor) => tensor,
-        };
-        Value { data: Data::Bool(data), shape: vec![self.len()] }.reshape(&self.shape)
     }
 
     /// What stands for an element that an index outside its axis asked for: not a number, or the smallest integer.
