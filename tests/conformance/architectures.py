@@ -18,12 +18,13 @@ import onnx
 import onnxruntime
 import timm
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional as F
 from torchvision import models
 from torchvision.models import detection, segmentation
 
-CLASSES = 1000
+LIBRARIES = (torch, torchvision, timm, onnx, onnxruntime)
 SEEDS = 8  # of images, tried until one is well conditioned
 CONDITIONED = 1e-4  # relative difference of input gradients in single and double precision
 
@@ -77,35 +78,35 @@ class Architecture:
     whole_batch: bool = True  # whether several images can be given at once
 
 
-def torchvision(name, side=64, **options):
+def classifier(name, side=64, **options):
     return Architecture(lambda: getattr(models, name)(weights=None, **options), side)
 
 
 # Adaptive pooling to 6x6 or 7x7 exports only from multiples of that size: AlexNet and VGG keep their 224 pixels. Swin at
 # 112 has shifted windows in its first two stages and padded ones in its last; MaxViT's windows divide every stage.
 ARCHITECTURES = {
-    "alexnet": torchvision("alexnet", 224),
-    "vgg11_bn": torchvision("vgg11_bn", 224),
-    "resnet18": torchvision("resnet18"),
-    "resnet50": torchvision("resnet50"),
-    "resnext50_32x4d": torchvision("resnext50_32x4d"),
-    "wide_resnet50_2": torchvision("wide_resnet50_2"),
-    "densenet121": torchvision("densenet121"),
-    "inception_v3": torchvision("inception_v3", 128, aux_logits=False, init_weights=False),
-    "googlenet": torchvision("googlenet", aux_logits=False, init_weights=False),
-    "mobilenet_v2": torchvision("mobilenet_v2"),
-    "mobilenet_v3_small": torchvision("mobilenet_v3_small"),
-    "shufflenet_v2_x1_0": torchvision("shufflenet_v2_x1_0"),
-    "squeezenet1_1": torchvision("squeezenet1_1"),
-    "mnasnet1_0": torchvision("mnasnet1_0"),
-    "efficientnet_b0": torchvision("efficientnet_b0"),
-    "efficientnet_v2_s": torchvision("efficientnet_v2_s"),
-    "regnet_x_400mf": torchvision("regnet_x_400mf"),
-    "regnet_y_400mf": torchvision("regnet_y_400mf"),
-    "convnext_tiny": torchvision("convnext_tiny"),
-    "vit_b_16": torchvision("vit_b_16", image_size=64),
-    "swin_t": torchvision("swin_t", 112),
-    "swin_v2_t": torchvision("swin_v2_t", 112, window_size=[7, 7]),
+    "alexnet": classifier("alexnet", 224),
+    "vgg11_bn": classifier("vgg11_bn", 224),
+    "resnet18": classifier("resnet18"),
+    "resnet50": classifier("resnet50"),
+    "resnext50_32x4d": classifier("resnext50_32x4d"),
+    "wide_resnet50_2": classifier("wide_resnet50_2"),
+    "densenet121": classifier("densenet121"),
+    "inception_v3": classifier("inception_v3", 128, aux_logits=False, init_weights=False),
+    "googlenet": classifier("googlenet", aux_logits=False, init_weights=False),
+    "mobilenet_v2": classifier("mobilenet_v2"),
+    "mobilenet_v3_small": classifier("mobilenet_v3_small"),
+    "shufflenet_v2_x1_0": classifier("shufflenet_v2_x1_0"),
+    "squeezenet1_1": classifier("squeezenet1_1"),
+    "mnasnet1_0": classifier("mnasnet1_0"),
+    "efficientnet_b0": classifier("efficientnet_b0"),
+    "efficientnet_v2_s": classifier("efficientnet_v2_s"),
+    "regnet_x_400mf": classifier("regnet_x_400mf"),
+    "regnet_y_400mf": classifier("regnet_y_400mf"),
+    "convnext_tiny": classifier("convnext_tiny"),
+    "vit_b_16": classifier("vit_b_16", image_size=64),
+    "swin_t": classifier("swin_t", 112),
+    "swin_v2_t": classifier("swin_v2_t", 112, window_size=[7, 7]),
     "maxvit_t": Architecture(
         lambda: models.MaxVit(
             (96, 96), stem_channels=64, partition_size=3, block_channels=[64, 128, 256, 512],
@@ -375,8 +376,9 @@ def write_index(folder, entries):
     kept = [entry for entry in old if (entry["architecture"], entry["exporter"]) not in made]
     order = list(ARCHITECTURES)
     both = sorted(kept + entries, key=lambda entry: (order.index(entry["architecture"]), entry["exporter"]))
-    versions = {library.__name__: library.__version__ for library in (torch, timm, onnx, onnxruntime)}
-    path.write_text(json.dumps({"versions": versions, "entries": both}, indent=1) + "\n")
+    versions = {library.__name__: library.__version__ for library in LIBRARIES}
+    not_made = [name for name in order if not any(entry["architecture"] == name for entry in both)]
+    path.write_text(json.dumps({"versions": versions, "not_made": not_made, "entries": both}, indent=1) + "\n")
 
 
 def main():

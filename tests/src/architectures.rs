@@ -17,6 +17,8 @@ pub const TOLERANCE: f32 = 1e-3;
 pub struct Index {
     /// The libraries it used.
     pub versions: BTreeMap<String, String>,
+    /// Architectures that the script knows and has not been asked for.
+    not_made: Vec<String>,
     /// One per architecture and exporter.
     pub entries: Vec<Entry>,
 }
@@ -246,6 +248,9 @@ pub fn table(index: &Index, outcomes: &[(&Entry, Outcome)]) -> String {
         if let Some(reason) = &entry.uncompared {
             note("values not compared", reason);
         }
+    }
+    if !index.not_made.is_empty() {
+        let _ = writeln!(notes, "- not made, so not tested: {}", index.not_made.join(", "));
     }
     if !notes.is_empty() {
         let _ = write!(text, "\n## Notes\n\n{notes}");
