@@ -1,8 +1,10 @@
-//! Reading a model card, or inferring one from the shapes of a graph.
+//! Reading a model card, or inferring one: what is known before planning from the file, the rest from the graph.
 
-use vitrine_graph::InputShapes;
-use vitrine_onnx::{Dimension, Model, ValueInfo};
-use vitrine_protocol::{Channels, ImageInput, Layout, ModelCard, Task};
+use vitrine_explain::{Head, attention, spatial_layers, token_grid};
+use vitrine_graph::{Graph, InputShapes};
+use vitrine_image::ImageError;
+use vitrine_onnx::{Dimension, ElementType, Model, ValueInfo};
+use vitrine_protocol::{Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
 
 use crate::EngineError;
 
@@ -12,24 +14,32 @@ const USUAL_SIDE: usize = 224;
 /// Parses a card's JSON.
 ///
 /// # Errors
-/// [`EngineError::Card`] with the line and what was expected.
+/// [`EngineError::CardText`] with the line and what was expected; [`EngineError::Card`] for an input that pixels cannot
+/// become.
 pub(crate) fn parse(name: &str, json: &str) -> Result<ModelCard, EngineError> {
-    let refused = |reason: String| EngineError::Card { name: name.to_owned(), reason };
-    let card: ModelCard = serde_json::from_str(json).map_err(|error| refused(error.to_string()))?;
-    let input = &card.input;
-    let channels = input.channels.count();
-    for (field, list) in [("mean", &input.mean), ("std", &input.std)] {
-        if !list.is_empty() && list.len() != channels {
-            return Err(refused(format!("{field} has {} numbers for {channels} channels", list.len())));
-        }
-    }
-    if input.std.contains(&0.0) || input.range[0] >= input.range[1] || input.width == 0 || input.height == 0 {
-        return Err(refused("std and sizes must not be zero, and range must rise".to_owned()));
+    let card: ModelCard = serde_json::from_str(json)
+        .map_err(|error| EngineError::CardText { name: name.to_owned(), reason: error.to_string() })?;
+    vitrine_image::check_input(&card.input).map_err(|error| {
+        let problem = match error {
+            ImageError::Input { reason } => reason,
+            error => error.to_string(),
+        };
+        wrong(name, "input", problem, "correct the numbers of the input")
+    })?;
+    if let Some(Tokens { rows, columns, .. }) = card.tokens
+        && (rows == 0 || columns == 0)
+    {
+        let found = format!("it has {rows} rows and {columns} columns, where there must be one of each at least");
+        return Err(wrong(name, "tokens", found, "count the patches of the picture"));
     }
     Ok(card)
 }
 
-/// The card that a graph's input shape suggests: nothing when it does not look like an image.
+fn wrong(name: &str, field: &'static str, problem: impl Into<String>, advice: &'static str) -> EngineError {
+    EngineError::Card { name: name.to_owned(), field, problem: problem.into(), advice }
+}
+
+/// The card that a graph's input suggests: nothing when it does not look like an image.
 pub(crate) fn infer(name: &str, model: &Model) -> Option<ModelCard> {
     let input = model.graph.required_inputs().next()?;
     let shape = input.shape.as_ref()?;
@@ -45,17 +55,18 @@ pub(crate) fn infer(name: &str, model: &Model) -> Option<ModelCard> {
         (None, Some(channels)) => ImageInput::plain(Layout::Nhwc, channels, side(a), side(b)),
         (None, None) => return None,
     };
-    Some(ModelCard {
-        name: name.to_owned(),
-        description: String::new(),
-        task: Task::Classification,
-        input: pixels,
-        labels: Vec::new(),
-        target_layer: None,
-        licence: String::new(),
-        training_command: None,
-        test_accuracy: None,
-    })
+    Some(ModelCard::plain(name, pixels))
+}
+
+/// Whether a model takes text or the numbers of words, which are no pixels whatever their shape.
+pub(crate) fn is_text(input: &ValueInfo) -> bool {
+    use ElementType::{Int32, Int64, String};
+    let rank = input.shape.as_ref().map_or(0, Vec::len);
+    match input.element_type {
+        Some(String) => true,
+        Some(Int32 | Int64) => rank <= 2,
+        _ => false,
+    }
 }
 
 /// Checks that a card's sizes are the graph's, and gives the full input shape where the graph leaves it open.
@@ -74,34 +85,133 @@ pub(crate) fn input_shapes(name: &str, card: Option<&ModelCard>, model: &Model) 
     let fits = declared.len() == 4
         && declared[1..].iter().zip(own).all(|(length, own)| length.known().is_none_or(|length| length == own));
     if !fits {
-        let reason = format!("it gives input sizes {own:?}, but the graph's input is [{}]", describe(input));
-        return Err(EngineError::Card { name: name.to_owned(), reason });
+        let problem = format!("it means {own:?} after the batch, but the graph's input {:?} is {input}", input.name);
+        return Err(wrong(name, "input", problem, "correct layout, channels, width and height"));
     }
     let batch = declared[0].known().unwrap_or(1);
     shapes.insert(input.name.clone(), [&[batch], &own[..]].concat());
     Ok(shapes)
 }
 
-/// A declared shape in words.
-pub(crate) fn describe(info: &ValueInfo) -> String {
-    let axis = |dimension: &Dimension| match dimension {
-        Dimension::Known(length) => length.to_string(),
-        Dimension::Symbol(symbol) => symbol.clone(),
-        Dimension::Unknown => "?".to_owned(),
-    };
-    match &info.shape {
-        Some(shape) => shape.iter().map(axis).collect::<Vec<_>>().join(", "),
-        None => "?".to_owned(),
+/// Checks what a card says of the planned graph: labels, layer, tokens and outputs.
+///
+/// # Errors
+/// [`EngineError::Card`] with the field, what it says and what the graph has.
+pub(crate) fn check(name: &str, card: &ModelCard, graph: &Graph) -> Result<(), EngineError> {
+    let per_class = matches!(card.task, Task::Classification | Task::MultiLabel);
+    if let Ok(head) = Head::of(graph)
+        && per_class
+        && !card.labels.is_empty()
+        && card.labels.len() != head.classes()
+    {
+        let problem = format!("there are {} for {} classes", card.labels.len(), head.classes());
+        return Err(wrong(name, "labels", problem, "give one for each class, or none"));
     }
+    if let Some(layer) = &card.target_layer
+        && let Err(error) = graph.check_value(layer)
+    {
+        let problem = error.to_string().trim_end_matches('.').to_owned();
+        return Err(wrong(name, "target-layer", problem, "name a value that `vitrine inspect` lists"));
+    }
+    if let (Some(tokens), Some(sequence)) = (card.tokens, sequence(graph)?)
+        && tokens.count() != sequence
+    {
+        let Tokens { rows, columns, prefix } = tokens;
+        let problem = format!(
+            "{prefix} + {rows} x {columns} is {}, but the graph's attention is over {sequence} tokens",
+            tokens.count()
+        );
+        return Err(wrong(name, "tokens", problem, "count the patches of the picture and the tokens before them"));
+    }
+    if let Some(Detections { boxes, scores, .. }) = &card.detections {
+        let outputs = graph.outputs();
+        for (field, output) in [("detections.boxes", boxes), ("detections.scores", scores)] {
+            if !outputs.contains(&output.as_str()) {
+                let problem = format!("there is no output {output:?}, only {outputs:?}");
+                return Err(wrong(name, field, problem, "name one of the outputs"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fills in what a card leaves open: the layer and the tokens, and the task where the whole card was inferred.
+///
+/// # Errors
+/// None on a graph that was planned.
+pub(crate) fn complete(card: &mut ModelCard, inferred: bool, graph: &Graph) -> Result<(), EngineError> {
+    if inferred {
+        card.task = task(graph)?;
+    }
+    if card.target_layer.is_none() && card.input.layout == Layout::Nchw {
+        card.target_layer = spatial_layers(graph)?.pop().map(|layer| layer.name);
+    }
+    if card.tokens.is_none() {
+        let grid = |sequence| token_grid(sequence, card.input.height, card.input.width);
+        card.tokens = sequence(graph)?.and_then(grid);
+    }
+    Ok(())
+}
+
+/// Length of the sequence over which all of a graph's attention is; nothing where there is none, or several.
+fn sequence(graph: &Graph) -> Result<Option<usize>, EngineError> {
+    let found = attention(graph)?;
+    let first = found.first().and_then(|attention| attention.sequence());
+    Ok(first.filter(|_| found.iter().all(|attention| attention.sequence() == first)))
+}
+
+/// What the outputs look like: one score per class, a plane of scores per class, or a table of boxes.
+fn task(graph: &Graph) -> Result<Task, EngineError> {
+    if let Ok(head) = Head::of(graph) {
+        let one_by_one = !head.is_exclusive() && head.classes() > 1;
+        return Ok(if one_by_one { Task::MultiLabel } else { Task::Classification });
+    }
+    let values = graph.values()?;
+    let outputs = graph.outputs();
+    let shapes = outputs.iter().filter_map(|output| values.iter().find(|value| value.name == *output));
+    let shapes: Vec<&[usize]> = shapes.map(|value| value.shape.as_slice()).collect();
+    let boxes = shapes.len() > 1 && shapes.iter().any(|shape| shape.last() == Some(&4));
+    Ok(match shapes[..] {
+        _ if boxes => Task::Detection,
+        [[_, _, height, width], ..] if *height > 1 && *width > 1 => Task::Segmentation,
+        // A table of many candidates; the tokens of a transformer would look the same.
+        [[_, rows, columns]] if *rows.max(columns) >= 300 && *rows.min(columns) > 4 && attention(graph)?.is_empty() => {
+            Task::Detection
+        }
+        _ => Task::Classification,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+    use vitrine_onnx::{Graph as OnnxGraph, Node, Tensor};
+
     use super::*;
-    use vitrine_onnx::Graph;
 
     fn model(shape: &[Dimension]) -> Model {
-        Model::new(17, Graph { inputs: vec![ValueInfo::float("x", shape)], ..Graph::default() })
+        Model::new(17, OnnxGraph { inputs: vec![ValueInfo::float("x", shape)], ..OnnxGraph::default() })
+    }
+
+    /// A graph of these nodes from a picture of 8 x 8 pixels to `y`.
+    fn graph(nodes: Vec<Node>, initializers: Vec<Tensor>) -> Graph {
+        let onnx = OnnxGraph {
+            nodes,
+            initializers,
+            inputs: vec![ValueInfo::float("x", &[1, 3, 8, 8])],
+            outputs: vec![ValueInfo { name: "y".into(), ..ValueInfo::default() }],
+            ..OnnxGraph::default()
+        };
+        Graph::new(Model::new(13, onnx), &Device::flex(), &InputShapes::new()).unwrap()
+    }
+
+    fn pooled(last: Node) -> Graph {
+        let pool = Node::new("GlobalAveragePool", &["h"], &["p"]);
+        graph(vec![Node::new("Relu", &["x"], &["h"]), pool, Node::new("Flatten", &["p"], &["f"]), last], vec![])
+    }
+
+    fn plain() -> ModelCard {
+        ModelCard::plain("m", ImageInput::plain(Layout::Nchw, Channels::Rgb, 8, 8))
     }
 
     #[test]
@@ -128,6 +238,85 @@ mod tests {
         let mut card = infer("m", &model).unwrap();
         card.input.width = 32;
         let message = input_shapes("m", Some(&card), &model).unwrap_err().to_string();
-        assert!(message.contains("[3, 64, 32]") && message.contains("[1, 3, 64, 64]"), "{message}");
+        assert!(message.contains("[3, 64, 32]") && message.contains("float[1, 3, 64, 64]"), "{message}");
+    }
+
+    #[test]
+    fn a_card_that_makes_no_sense_is_refused_by_field() {
+        let message = |json: &str| parse("m", json).unwrap_err().to_string();
+        let input = r#""width": 2, "height": 2"#;
+        let text = message(r#"{"name": "m"}"#);
+        assert!(text.contains("missing field `input`"), "{text}");
+        let mean = message(&format!(r#"{{"name": "m", "input": {{{input}, "mean": [0.5]}}}}"#));
+        assert!(mean.contains("`input`") && mean.contains("mean has 1 numbers for 3 channels"), "{mean}");
+        let tokens =
+            message(&format!(r#"{{"name": "m", "input": {{{input}}}, "tokens": {{"rows": 0, "columns": 3}}}}"#));
+        assert!(tokens.contains("`tokens`") && tokens.contains("0 rows"), "{tokens}");
+    }
+
+    #[test]
+    fn a_card_that_contradicts_the_graph_is_refused_with_both() {
+        let graph = pooled(Node::new("Softmax", &["f"], &["y"]));
+        let refused = |card: ModelCard| check("m", &card, &graph).unwrap_err().to_string();
+        let labels = refused(ModelCard { labels: vec!["owl".into()], ..plain() });
+        assert_eq!(
+            labels,
+            "The model card of \"m\" is not right in `labels`: there are 1 for 3 classes; give one for each class, or none."
+        );
+        let layer = refused(ModelCard { target_layer: Some("hh".into()), ..plain() });
+        assert!(layer.contains("`target-layer`") && layer.contains("\"hh\""), "{layer}");
+        let read = Detections {
+            boxes: "y".into(),
+            scores: "z".into(),
+            format: Default::default(),
+            unit: Default::default(),
+            candidates: Default::default(),
+            box_at: 0,
+            objectness_at: None,
+            scores_at: 0,
+        };
+        let scores = refused(ModelCard { detections: Some(read), ..plain() });
+        assert!(scores.contains("`detections.scores`") && scores.contains("no output \"z\", only [\"y\"]"), "{scores}");
+        assert!(check("m", &plain(), &graph).is_ok());
+    }
+
+    #[test]
+    fn the_end_of_the_graph_tells_the_task() {
+        let task_of = |graph: &Graph| task(graph).unwrap();
+        assert_eq!(task_of(&pooled(Node::new("Softmax", &["f"], &["y"]))), Task::Classification);
+        assert_eq!(task_of(&pooled(Node::new("Identity", &["f"], &["y"]))), Task::Classification);
+        assert_eq!(task_of(&pooled(Node::new("Sigmoid", &["f"], &["y"]))), Task::MultiLabel);
+        assert_eq!(task_of(&graph(vec![Node::new("Relu", &["x"], &["y"])], vec![])), Task::Segmentation);
+    }
+
+    #[test]
+    fn layer_and_tokens_are_filled_in() {
+        // Patches of 4 x 4 pixels, so four tokens, which attend to one another.
+        let nodes = vec![
+            Node::new("AveragePool", &["x"], &["patches"]).with("kernel_shape", vec![4, 4]).with("strides", vec![4, 4]),
+            Node::new("Reshape", &["patches", "shape"], &["keys"]),
+            Node::new("Transpose", &["keys"], &["tokens"]).with("perm", vec![0, 2, 1]),
+            Node::new("MatMul", &["tokens", "keys"], &["scores"]),
+            Node::new("Softmax", &["scores"], &["weights"]).with("axis", -1),
+            Node::new("MatMul", &["weights", "tokens"], &["y"]),
+        ];
+        let graph = graph(nodes, vec![Tensor::from_i64("shape", &[3], &[1, 3, 4])]);
+        let mut card = plain();
+        complete(&mut card, true, &graph).unwrap();
+        assert_eq!(card.target_layer.as_deref(), Some("patches"));
+        assert_eq!(card.tokens, Some(Tokens { rows: 2, columns: 2, prefix: 0 }));
+
+        card.tokens = Some(Tokens { rows: 2, columns: 2, prefix: 1 });
+        let message = check("m", &card, &graph).unwrap_err().to_string();
+        assert!(message.contains("1 + 2 x 2 is 5, but the graph's attention is over 4 tokens"), "{message}");
+    }
+
+    #[test]
+    fn words_are_no_pixels() {
+        let input = |element_type, shape: &[usize]| ValueInfo::new("x", element_type, shape);
+        assert!(is_text(&input(ElementType::String, &[1, 1, 1, 1])) && is_text(&input(ElementType::Int64, &[1, 77])));
+        assert!(
+            !is_text(&input(ElementType::Uint8, &[1, 3, 8, 8])) && !is_text(&input(ElementType::Float32, &[1, 77]))
+        );
     }
 }

@@ -33,13 +33,35 @@ pub enum EngineError {
         /// What is wrong.
         source: ImageError,
     },
-    /// The model card is not right.
-    #[error("The model card of {name:?} is not right: {reason}.")]
+    /// The model card is no JSON, or has other fields than a model card.
+    #[error("The model card of {name:?} cannot be read: {reason}; CARD.md lists the fields that a card has.")]
+    CardText {
+        /// The model's name.
+        name: String,
+        /// What is wrong and where, without a full stop.
+        reason: String,
+    },
+    /// A field of the model card is not right.
+    #[error("The model card of {name:?} is not right in `{field}`: {problem}; {advice}.")]
     Card {
         /// The model's name.
         name: String,
-        /// What is wrong, without a full stop.
-        reason: String,
+        /// The field, with dots for fields within fields.
+        field: &'static str,
+        /// What it says and what it should, without a full stop.
+        problem: String,
+        /// What to do, without a full stop.
+        advice: &'static str,
+    },
+    /// The model takes words.
+    #[error("{name:?} takes text (its input {input:?} is {declared}); choose a model that takes images.")]
+    TextModel {
+        /// The model's name.
+        name: String,
+        /// The graph input.
+        input: String,
+        /// Its declared type and shape.
+        declared: String,
     },
     /// The model does not take an image.
     #[error(

@@ -1,10 +1,9 @@
 //! A model ready to be explained: graph, card, and what was found out about it.
 
 use sha2::{Digest, Sha256};
-use vitrine_explain::Head;
 use vitrine_graph::{Batching, Graph, InputShapes, Run, Value, ValueSummary};
 use vitrine_onnx::Model as Onnx;
-use vitrine_protocol::{Device, ImageInput, Layer, Layout, ModelCard, ModelSummary};
+use vitrine_protocol::{Device, ImageInput, Layer, ModelCard, ModelSummary};
 use web_time::Instant;
 
 use crate::{EngineError, Place, card};
@@ -54,11 +53,15 @@ impl LoadedModel {
         let started = Instant::now();
         let decode = || Onnx::decode(onnx).map_err(|source| EngineError::Model { name: name.to_owned(), source });
         let decoded = decode()?;
+        if let Some(input) = decoded.graph.required_inputs().next().filter(|input| card::is_text(input)) {
+            let (input, declared) = (input.name.clone(), input.to_string());
+            return Err(EngineError::TextModel { name: name.to_owned(), input, declared });
+        }
         let given = card_json.map(|json| card::parse(name, json)).transpose()?;
         let inferred = given.is_none();
         let card = given.or_else(|| card::infer(name, &decoded));
         let shapes = card::input_shapes(name, card.as_ref(), &decoded)?;
-        let shape_in_words = decoded.graph.required_inputs().next().map(card::describe).unwrap_or_default();
+        let declared = decoded.graph.required_inputs().next().map(ToString::to_string).unwrap_or_default();
         let graph = plan(name, decoded, place, &shapes)?;
         let mut model = LoadedModel {
             name: name.to_owned(),
@@ -71,13 +74,16 @@ impl LoadedModel {
             notes: Vec::new(),
             load_seconds: 0.0,
         };
-        model.check_labels()?;
+        if let Some(card) = &mut model.card {
+            card::check(name, card, &model.graph)?;
+            card::complete(card, inferred, &model.graph)?;
+        }
         if place.is_gpu() {
             // Decoded again rather than kept, so that the weights are in memory once less while they go to the GPU.
             model.compare_with_cpu(decode()?, &shapes).await?;
         }
         if model.card.is_none() {
-            model.notes.push(format!("Its input [{shape_in_words}] is no image, so it takes ready-made tensors only."));
+            model.notes.push(format!("Its input {declared} is no image, so it takes ready-made tensors only."));
         }
         model.batching = model.graph.settle_batching().await?;
         if let Batching::OneAtATime { reason } = &model.batching {
@@ -86,15 +92,6 @@ impl LoadedModel {
         }
         model.load_seconds = started.elapsed().as_secs_f64();
         Ok(model)
-    }
-
-    fn check_labels(&self) -> Result<(), EngineError> {
-        let (Some(card), Ok(head)) = (&self.card, Head::of(&self.graph)) else { return Ok(()) };
-        if card.labels.is_empty() || card.labels.len() == head.classes() {
-            return Ok(());
-        }
-        let reason = format!("it has {} labels for {} classes", card.labels.len(), head.classes());
-        Err(EngineError::Card { name: self.name.clone(), reason })
     }
 
     /// Runs the model once on the GPU and once on the CPU, and stays on the CPU if they differ.
@@ -174,15 +171,12 @@ impl LoadedModel {
     /// [`EngineError::NotAnImageModel`] when the input is no image, which the page cannot feed.
     pub fn summary(&self) -> Result<ModelSummary, EngineError> {
         self.pixels()?;
-        let mut card = self.card.clone().ok_or(EngineError::NothingLoaded("a model"))?;
+        let card = self.card.clone().ok_or(EngineError::NothingLoaded("a model"))?;
         let layers: Vec<Layer> = self
             .spatial_layers()?
             .into_iter()
             .map(|value| Layer { name: value.name, operator: value.operator, shape: value.shape[1..].to_vec() })
             .collect();
-        if card.target_layer.is_none() && card.input.layout == Layout::Nchw {
-            card.target_layer = layers.last().map(|layer| layer.name.clone());
-        }
         Ok(ModelSummary { name: self.name.clone(), card, inferred: self.inferred, layers, notes: self.notes.clone() })
     }
 

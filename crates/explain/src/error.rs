@@ -153,6 +153,8 @@ impl ExplainError {
                 | GraphError::Unsupported(_)
                 | GraphError::Node { .. }
                 | GraphError::OpenShape { .. }
+                | GraphError::NotFinite { .. }
+                | GraphError::TooLarge { .. }
                 | GraphError::FeedShape { .. }
                 | GraphError::MissingInput(_)
                 | GraphError::UnknownValue { .. }

@@ -53,6 +53,7 @@
 //! registry; what a family has in common is an engine beside the folders (`integrator`, `tap`, `sampler`). Everything
 //! runs on one thread, natively and in a browser tab; values are read from the device by awaiting.
 
+mod attention;
 mod attribution;
 pub mod cam;
 mod context;
@@ -75,6 +76,7 @@ mod target;
 #[cfg(test)]
 mod testing;
 
+pub use attention::{Attention, attention, token_grid};
 pub use attribution::{Attribution, HeatMap};
 pub use context::Context;
 pub use error::ExplainError;

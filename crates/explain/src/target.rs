@@ -51,6 +51,11 @@ impl Head {
         &self.logits
     }
 
+    /// Whether classes exclude one another (softmax) or each is answered for itself (sigmoid).
+    pub fn is_exclusive(&self) -> bool {
+        self.activation == Activation::Softmax
+    }
+
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.classes

@@ -24,12 +24,35 @@ pub enum GraphError {
         reason: String,
     },
     /// The graph's inputs leave a size open that nobody has given.
-    #[error("Input {input:?} has shape [{shape}]; give the sizes that are not numbers.")]
+    #[error("Input {input:?} is declared as {declared}; give the sizes that are not numbers.")]
     OpenShape {
         /// The input's name.
         input: String,
-        /// Its declared shape.
-        shape: String,
+        /// Its declared type and shape.
+        declared: String,
+    },
+    /// Weights of which some are no numbers.
+    #[error(
+        "The weights {weights:?} hold {count} {found} values, so that every answer and every map would be NaN; \
+         export the model again from a sound checkpoint."
+    )]
+    NotFinite {
+        /// The tensor's name.
+        weights: String,
+        /// NaN or infinite.
+        found: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// An input larger than any device holds.
+    #[error("Input {input:?} has shape {shape:?}, more than the {limit} elements that a value may have.")]
+    TooLarge {
+        /// The input's name.
+        input: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// How many elements there may be.
+        limit: usize,
     },
     /// A value of another shape was fed.
     #[error("Value {name:?} was given with shape {found:?}, but the model expects {expected:?}.")]

@@ -8,6 +8,7 @@ mod suppression;
 
 use crate::{
     host::{HostData, HostTensor},
+    limits::elements,
     operator::{Arguments, Fact, Kind, Refusal, arguments, rows::position, shape, slice},
     value::broadcast,
 };
@@ -62,7 +63,7 @@ fn fold_one(arguments: &Arguments<'_>) -> Result<Option<HostTensor>, Refusal> {
             let target: Vec<usize> =
                 first_or(&inputs, 1)?.to_ints().iter().map(|&length| usize::try_from(length).unwrap_or(0)).collect();
             match broadcast(&first.shape, &target) {
-                Some(shape) if shape.iter().product::<usize>() <= MAX_ELEMENTS => {
+                Some(shape) if elements(&shape).is_some_and(|count| count <= MAX_ELEMENTS) => {
                     picked(broadcast_indices(&first.shape, &shape), shape)
                 }
                 Some(_) => Ok(None),

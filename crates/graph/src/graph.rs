@@ -11,8 +11,10 @@ use vitrine_onnx::{Dimension, ElementType, Model, Node, Tensor, ValueInfo};
 use crate::{
     GraphError, Value,
     batching::BatchMode,
+    branch::Choice,
     error::Unsupported,
     host::HostTensor,
+    limits::{MAX_ELEMENTS, check_weights, elements},
     operator::{Fact, Kind},
     plan::{End, Plan, node_name},
     value::MAX_RANK,
@@ -39,6 +41,8 @@ pub struct Graph {
     pub(crate) declared_batch: usize,
     /// Whether the file gives the batch size as a number.
     pub(crate) fixed_batch: bool,
+    /// Conditions on which branches were taken.
+    pub(crate) choices: Vec<Choice>,
     pub(crate) mode: OnceLock<BatchMode>,
     plans: Mutex<HashMap<(usize, BatchMode), Arc<Plan>>>,
     parameters: usize,
@@ -71,6 +75,16 @@ pub(crate) struct Initializer {
 }
 
 impl Initializer {
+    /// Moves a tensor of the file to where it is needed.
+    pub(crate) fn new(tensor: &Tensor, device: &Device) -> Result<Initializer, GraphError> {
+        let element_type = tensor.element_type;
+        if is_float(element_type) && tensor.len() > MAX_HOST_FLOATS {
+            let value = Value::from_f32(&tensor.to_f32()?, &tensor.shape, device);
+            return Ok(Initializer { host: None, device: Some(value), element_type });
+        }
+        Ok(Initializer { host: Some(Arc::new(HostTensor::from_onnx(tensor)?)), device: None, element_type })
+    }
+
     pub(crate) fn fact(&self) -> Fact {
         match (&self.host, &self.device) {
             (Some(host), _) => Fact::Known(Arc::clone(host)),
@@ -115,24 +129,17 @@ impl Graph {
         let model = model.inline_functions()?;
         let opset = model.opset("").unwrap_or(1);
         let source = model.graph;
+        check_weights(&source)?;
         let mut names = Names::default();
         let mut initializers = HashMap::new();
         let mut parameters = 0;
         let required: Vec<&ValueInfo> = source.required_inputs().collect();
         let (inputs, declared_batch, fixed_batch) = read_inputs(&required, shapes, &mut names)?;
-        refuse_large_ranks(&source.initializers, &inputs, &names)?;
+        refuse_large_ranks(&source.initializers, &inputs, &names.list)?;
         // One after the other, so that each weight's bytes are freed as soon as it is on the device.
         for tensor in source.initializers {
-            let large = is_float(tensor.element_type) && tensor.len() > MAX_HOST_FLOATS;
             parameters += if is_float(tensor.element_type) { tensor.len() } else { 0 };
-            let initializer = if large {
-                let value = Value::from_f32(&tensor.to_f32()?, &tensor.shape, device);
-                Initializer { host: None, device: Some(value), element_type: tensor.element_type }
-            } else {
-                let host = Some(Arc::new(HostTensor::from_onnx(&tensor)?));
-                Initializer { host, device: None, element_type: tensor.element_type }
-            };
-            initializers.insert(names.id(&tensor.name), initializer);
+            initializers.insert(names.id(&tensor.name), Initializer::new(&tensor, device)?);
         }
         let mut wire = |list: &[String]| list.iter().map(|name| (!name.is_empty()).then(|| names.id(name))).collect();
         let wiring = source
@@ -153,10 +160,12 @@ impl Graph {
             initializers,
             declared_batch,
             fixed_batch,
+            choices: Vec::new(),
             mode: OnceLock::new(),
             plans: Mutex::new(HashMap::new()),
             parameters,
         };
+        graph.take_branches()?;
         let plan = graph.plan(declared_batch)?;
         graph.outputs = plan.outputs(&graph.outputs);
         if let (true, Some(end)) = (graph.outputs.is_empty(), plan.ends.first()) {
@@ -230,6 +239,16 @@ impl Graph {
     /// The node that makes a value, with its operator and the names of its inputs; nothing for graph inputs.
     pub fn producer(&self, value: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.outputs.iter().any(|output| output == value))
+    }
+
+    /// The id of a value, a new one for a new name.
+    pub(crate) fn new_id(&mut self, name: &str) -> usize {
+        if let Some(&id) = self.ids.get(name) {
+            return id;
+        }
+        self.names.push(name.to_owned());
+        self.ids.insert(name.to_owned(), self.names.len() - 1);
+        self.names.len() - 1
     }
 
     /// The id of a value.
@@ -313,9 +332,9 @@ impl Names {
 }
 
 /// Refuses constants and inputs with more axes than a [`Value`] can have.
-fn refuse_large_ranks(constants: &[Tensor], inputs: &[Input], names: &Names) -> Result<(), GraphError> {
+pub(crate) fn refuse_large_ranks(constants: &[Tensor], inputs: &[Input], names: &[String]) -> Result<(), GraphError> {
     let constants = constants.iter().map(|constant| (constant.name.as_str(), constant.shape.len()));
-    let inputs = inputs.iter().map(|input| (names.list[input.id].as_str(), input.shape.len()));
+    let inputs = inputs.iter().map(|input| (names[input.id].as_str(), input.shape.len()));
     let refused: Vec<Unsupported> = constants
         .chain(inputs)
         .filter(|(_, rank)| *rank > MAX_RANK)
@@ -349,16 +368,11 @@ fn read_inputs(
                 .flatten(),
         };
         let Some(shape) = shape else {
-            let axes: Vec<String> = declared
-                .iter()
-                .map(|axis| match axis {
-                    Dimension::Known(length) => length.to_string(),
-                    Dimension::Symbol(symbol) => symbol.clone(),
-                    Dimension::Unknown => "?".to_owned(),
-                })
-                .collect();
-            return Err(GraphError::OpenShape { input: info.name.clone(), shape: axes.join(", ") });
+            return Err(GraphError::OpenShape { input: info.name.clone(), declared: info.to_string() });
         };
+        if elements(&shape).is_none() {
+            return Err(GraphError::TooLarge { input: info.name.clone(), shape, limit: MAX_ELEMENTS });
+        }
         let first = declared.first().cloned().unwrap_or(Dimension::Unknown);
         // No batch is empty: an axis of nothing stays as it is.
         let batched = shape.len() > 1 && shape[0] > 0 && batch.as_ref().is_none_or(|batch| *batch == first);

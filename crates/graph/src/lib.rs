@@ -32,11 +32,13 @@
 //! in the [`Trace`]. Planning resolves shapes and constants on the host, so that running only calls burn.
 
 mod batching;
+mod branch;
 mod cost;
 mod error;
 mod fold;
 mod graph;
 mod host;
+mod limits;
 mod operator;
 mod plan;
 mod run;

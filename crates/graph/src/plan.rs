@@ -8,6 +8,7 @@ use crate::{
     Graph, GraphError, Value,
     error::Unsupported,
     fold::{HOST_OPERATORS, fold},
+    limits::{MAX_ELEMENTS, constant_elements, elements},
     operator::{Arguments, Fact, Kind, Operator, Refusal, arguments::Rebatch, resolver},
     value::MAX_RANK,
 };
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     behind: HashMap<usize, usize>,
     /// Values computed before the ends that a node at or behind one reads, in graph order.
     frontier: Vec<usize>,
+    /// Positions of If nodes whose condition is known, and what it is; the plan is none before they are replaced.
+    pub(crate) choices: Vec<(usize, bool)>,
 }
 
 /// A node whose outputs have no shape before the model runs.
@@ -110,9 +113,11 @@ impl Plan {
                 ends: Vec::new(),
                 behind: HashMap::new(),
                 frontier: Vec::new(),
+                choices: Vec::new(),
             },
             unsupported: Vec::new(),
             types: HashMap::new(),
+            made: 0,
         };
         for (&id, initializer) in &graph.initializers {
             planner.plan.facts[id] = Some(initializer.fact());
@@ -128,7 +133,9 @@ impl Plan {
         for node in 0..graph.nodes.len() {
             planner.resolve(node, batch, declared)?;
         }
-        if planner.unsupported.is_empty() {
+        planner.check_choices()?;
+        // What is not supported may be in a branch that is not taken, or come after one that is.
+        if planner.unsupported.is_empty() || !planner.plan.choices.is_empty() {
             Ok(planner.plan)
         } else {
             Err(GraphError::Unsupported(planner.unsupported))
@@ -142,6 +149,8 @@ struct Planner<'a> {
     unsupported: Vec<Unsupported>,
     /// Element types of the file's constants and inputs, by value.
     types: HashMap<usize, ElementType>,
+    /// Elements of the constants that were computed.
+    made: usize,
 }
 
 impl Planner<'_> {
@@ -150,6 +159,10 @@ impl Planner<'_> {
         let wiring = &self.graph.wiring[index];
         let default_domain = matches!(node.domain.as_str(), "" | "ai.onnx");
         let resolver = resolver(&node.operator);
+        if default_domain && node.operator == "If" {
+            self.choose(index);
+            return Ok(());
+        }
         if !default_domain || (resolver.is_none() && !HOST_OPERATORS.contains(&node.operator.as_str())) {
             let operator =
                 if default_domain { node.operator.clone() } else { format!("{}.{}", node.domain, node.operator) };
@@ -218,6 +231,10 @@ impl Planner<'_> {
             self.refuse(format!("{} with a value of rank {rank}", node.operator), node_name(node));
             return Ok(());
         }
+        if let Some(fact) = resolved.outputs.iter().find(|fact| elements(fact.shape()).is_none()) {
+            let reason = format!("its output of shape {:?} has more than {MAX_ELEMENTS} elements", fact.shape());
+            return Err(GraphError::Node { node: node_name(node), operator: node.operator.clone(), reason });
+        }
         for (id, fact) in wiring.outputs.iter().zip(resolved.outputs) {
             if let Some(id) = id {
                 self.plan.facts[*id] = Some(fact);
@@ -251,6 +268,39 @@ impl Planner<'_> {
         self.plan.behind.extend(wiring.outputs.iter().flatten().map(|&id| (id, end)));
     }
 
+    /// Notes which branch of an If is taken.
+    fn choose(&mut self, index: usize) {
+        let node = &self.graph.nodes[index];
+        let condition = self.graph.wiring[index].inputs.first().copied().flatten();
+        match condition.and_then(|id| self.plan.facts[id].as_ref()) {
+            Some(Fact::Known(tensor)) if tensor.len() == 1 => {
+                self.plan.choices.push((index, tensor.to_ints().first() == Some(&1)));
+            }
+            Some(_) => self.refuse("If with a condition computed from pixels".to_owned(), node_name(node)),
+            // Behind the end of what can be planned, a refused node, or an If that is replaced first.
+            None => {
+                if let Some(&end) = condition.and_then(|id| self.plan.behind.get(&id)) {
+                    self.end_here(index, end);
+                }
+            }
+        }
+    }
+
+    /// Branches were taken for the batch size of the file; another one must lead to the same.
+    fn check_choices(&self) -> Result<(), GraphError> {
+        let differs = |condition: usize, holds: bool| match &self.plan.facts[condition] {
+            Some(Fact::Known(tensor)) => tensor.to_ints().first() != Some(&i64::from(holds)),
+            _ => false,
+        };
+        match self.graph.choices.iter().find(|choice| differs(choice.condition, choice.holds)) {
+            Some(choice) => {
+                let reason = "its condition changes with the batch size".to_owned();
+                Err(GraphError::Node { node: choice.node.clone(), operator: "If".to_owned(), reason })
+            }
+            None => Ok(()),
+        }
+    }
+
     fn refuse(&mut self, operator: String, node: String) {
         match self.unsupported.iter_mut().find(|entry| entry.operator == operator) {
             Some(entry) => entry.nodes.push(node),
@@ -278,6 +328,13 @@ impl Planner<'_> {
 
     /// Runs a step whose inputs are all constants, such as the transposition of a weight.
     fn precompute(&mut self, step: &Step) -> Result<(), GraphError> {
+        let shapes = step.outputs.iter().flatten().filter_map(|&id| self.plan.shape(id));
+        self.made += shapes.filter_map(elements).sum::<usize>();
+        if self.made > constant_elements(self.graph.parameters()) {
+            let node = &self.graph.nodes[step.node];
+            let reason = "constants made from so small a file would take too much memory".to_owned();
+            return Err(GraphError::Node { node: node_name(node), operator: node.operator.clone(), reason });
+        }
         let inputs: Vec<Option<Value>> = step
             .inputs
             .iter()

@@ -65,6 +65,23 @@ impl Tensor {
         })
     }
 
+    /// How many elements are floats that pass a test, as float32; none of a tensor of other elements.
+    ///
+    /// ```
+    /// # use vitrine_onnx::Tensor;
+    /// assert_eq!(Tensor::from_f32("w", &[3], &[0.0, f32::NAN, 1.0]).count_floats(f32::is_nan), 1);
+    /// ```
+    pub fn count_floats(&self, test: impl Fn(f32) -> bool) -> usize {
+        let data = self.data.as_slice();
+        match self.element_type {
+            ElementType::Float32 => count(data, |bytes| test(f32::from_le_bytes(bytes))),
+            ElementType::Float64 => count(data, |bytes| test(f64::from_le_bytes(bytes) as f32)),
+            ElementType::Float16 => count(data, |bytes| test(f16::from_le_bytes(bytes).to_f32())),
+            ElementType::BFloat16 => count(data, |bytes| test(bf16::from_le_bytes(bytes).to_f32())),
+            _ => 0,
+        }
+    }
+
     /// The elements as int64: integers and truth values (0 and 1).
     ///
     /// # Errors
@@ -111,6 +128,11 @@ impl Tensor {
     fn cannot_convert(&self, to: &'static str) -> OnnxError {
         OnnxError::CannotConvert { tensor: self.name.clone(), from: self.element_type, to }
     }
+}
+
+/// How many elements' bytes pass a test.
+fn count<const SIZE: usize>(data: &[u8], test: impl Fn([u8; SIZE]) -> bool) -> usize {
+    data.as_chunks::<SIZE>().0.iter().filter(|bytes| test(**bytes)).count()
 }
 
 /// Applies a function to each element's bytes.

@@ -1,4 +1,4 @@
-//! The model card: what a file of weights does not say about itself.
+//! The model card: what a file of weights does not say about itself. `CARD.md` of this crate explains every field.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,12 @@ pub struct ModelCard {
     /// The value CAM methods look at by default, by its name in the graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_layer: Option<String>,
+    /// How the tokens of a vision transformer lie over the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// How to read a detector's outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detections: Option<Detections>,
     /// Licence of the weights, as an SPDX expression.
     #[serde(default)]
     pub licence: String,
@@ -33,6 +39,25 @@ pub struct ModelCard {
     pub test_accuracy: Option<f64>,
 }
 
+impl ModelCard {
+    /// The card of a model of which nothing but its name and its input is known: a classifier.
+    pub fn plain(name: impl Into<String>, input: ImageInput) -> ModelCard {
+        ModelCard {
+            name: name.into(),
+            description: String::new(),
+            task: Task::default(),
+            input,
+            labels: Vec::new(),
+            target_layer: None,
+            tokens: None,
+            detections: None,
+            licence: String::new(),
+            training_command: None,
+            test_accuracy: None,
+        }
+    }
+}
+
 /// What a model's outputs mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,6 +65,99 @@ pub enum Task {
     /// One of several classes.
     #[default]
     Classification,
+    /// Any number of several classes, each for itself.
+    MultiLabel,
+    /// Boxes with classes.
+    Detection,
+    /// A class for each pixel.
+    Segmentation,
+    /// A direction in a space in which similar pictures are near one another.
+    Embedding,
+}
+
+/// How the tokens of a vision transformer lie over the picture: row by row, after some that stand for no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tokens {
+    /// Tokens from top to bottom.
+    pub rows: usize,
+    /// Tokens from left to right.
+    pub columns: usize,
+    /// Tokens before those of the picture: a class token, a distillation token, registers.
+    #[serde(default)]
+    pub prefix: usize,
+}
+
+impl Tokens {
+    /// Length of the sequence.
+    pub fn count(&self) -> usize {
+        self.prefix.saturating_add(self.rows.saturating_mul(self.columns))
+    }
+}
+
+/// How to read a detector's outputs: a table of candidates, each with a box and scores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Detections {
+    /// The output that holds the boxes, by its name in the graph.
+    pub boxes: String,
+    /// The output that holds the scores; the same where one table holds both.
+    pub scores: String,
+    /// What the four numbers of a box are.
+    #[serde(default)]
+    pub format: BoxFormat,
+    /// What they are counted in.
+    #[serde(default)]
+    pub unit: BoxUnit,
+    /// Which axis of the outputs counts the candidates.
+    #[serde(default)]
+    pub candidates: CandidateAxis,
+    /// Position of the first of a box's four numbers among the numbers of its candidate.
+    #[serde(default)]
+    pub box_at: usize,
+    /// Position of the score that there is anything at all, which multiplies those of the classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objectness_at: Option<usize>,
+    /// Position of the first class's score.
+    #[serde(default)]
+    pub scores_at: usize,
+}
+
+/// The four numbers of a box.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoxFormat {
+    /// Left, top, right, bottom.
+    #[default]
+    Corners,
+    /// Top, left, bottom, right.
+    CornersYx,
+    /// Centre from the left, centre from the top, width, height.
+    Centre,
+    /// Left, top, width, height.
+    Size,
+}
+
+/// What a box's numbers are counted in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoxUnit {
+    /// Pixels of the model's input.
+    #[default]
+    Pixels,
+    /// Fractions of the input's width and height.
+    Fractions,
+}
+
+/// The axis that counts a detector's candidates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CandidateAxis {
+    /// The last but one: a candidate is a row of numbers.
+    #[default]
+    Rows,
+    /// The last: a candidate is a column of numbers.
+    Columns,
 }
 
 /// How pixels become a model's input tensor: resize, scale to `range`, subtract `mean`, divide by `std`.

@@ -17,7 +17,7 @@ mod message;
 mod method;
 mod report;
 
-pub use card::{Channels, ImageInput, Layout, ModelCard, Task};
+pub use card::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
 pub use message::{
     Device, DeviceChoice, DeviceKind, Event, ExplainRequest, File, ImageSource, Layer, Map, ModelSource, ModelSummary,
     PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,

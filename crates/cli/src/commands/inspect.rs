@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use vitrine_engine::{EngineError, LoadedModel, Session};
+use vitrine_explain::{Head, attention};
 use vitrine_graph::{Batching, GraphError};
-use vitrine_onnx::Model;
+use vitrine_onnx::{Dimension, Model};
 use vitrine_protocol::{DeviceChoice, ModelCard};
 
 use crate::{arguments::Inspect, failure::Failure, setup};
@@ -27,6 +28,11 @@ struct Inspection {
     default_batch: Option<usize>,
     /// What probes and layer methods may name, in graph order.
     layers: Vec<Layer>,
+    /// Where one score per class is found, if the model gives that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Scores>,
+    /// Values that hold attention weights, in graph order.
+    attention: Vec<String>,
     unsupported: Vec<Operator>,
     batchable: bool,
     /// Why it runs one image at a time, if it does.
@@ -51,6 +57,15 @@ struct Layer {
     node: String,
     /// Without the batch axis.
     shape: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Scores {
+    /// The value that holds the scores before softmax or sigmoid.
+    logits: String,
+    classes: usize,
+    /// `softmax` or `sigmoid`: how they become probabilities.
+    activation: &'static str,
 }
 
 #[derive(Serialize)]
@@ -109,6 +124,12 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
         activation_bytes: Some(cost.activation_bytes),
         default_batch: Some(model.default_batch()?),
         layers: graph.values()?.into_iter().map(layer).collect(),
+        scores: Head::of(graph).ok().map(|head| Scores {
+            logits: head.logits().to_owned(),
+            classes: head.classes(),
+            activation: if head.is_exclusive() { "softmax" } else { "sigmoid" },
+        }),
+        attention: attention(graph)?.into_iter().map(|attention| attention.weights).collect(),
         unsupported: Vec::new(),
         batchable: not_batchable_because.is_none(),
         not_batchable_because,
@@ -122,7 +143,7 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
 fn of_unsupported(name: String, model: &Model, unsupported: Vec<Operator>) -> Inspection {
     let shape = |info: &vitrine_onnx::ValueInfo| {
         let axes = info.shape.as_deref().unwrap_or_default().iter();
-        axes.map(|axis| axis.known().map_or_else(|| "?".to_owned(), |length| length.to_string())).collect()
+        axes.map(Dimension::to_string).collect()
     };
     Inspection {
         name,
@@ -138,6 +159,8 @@ fn of_unsupported(name: String, model: &Model, unsupported: Vec<Operator>) -> In
         activation_bytes: None,
         default_batch: None,
         layers: Vec::new(),
+        scores: None,
+        attention: Vec::new(),
         unsupported,
         batchable: false,
         not_batchable_because: Some("it uses operators that do not run yet".to_owned()),
@@ -154,6 +177,15 @@ fn print(inspection: &Inspection) {
     }
     for output in &inspection.outputs {
         println!("  output  {output}");
+    }
+    if let Some(Scores { logits, classes, activation }) = &inspection.scores {
+        println!("  scores  {logits}, {classes} classes, then {activation}");
+    }
+    if let Some(card) = &inspection.card {
+        print_card(card, inspection.card_inferred);
+    }
+    if !inspection.attention.is_empty() {
+        println!("  attention in {}", inspection.attention.join(", "));
     }
     match &inspection.not_batchable_because {
         None => println!("  batches any size"),
@@ -178,5 +210,24 @@ fn print(inspection: &Inspection) {
     }
     for layer in &inspection.layers {
         println!("    {}  {:?}  ({})", layer.name, layer.shape, layer.operator);
+    }
+}
+
+/// The card's facts that explanations rest on; `--json` prints the whole card.
+fn print_card(card: &ModelCard, inferred: bool) {
+    // Serialised names are those that a card is written with.
+    let word = |value: serde_json::Result<serde_json::Value>| {
+        value.ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let input = &card.input;
+    let (task, layout) = (word(serde_json::to_value(card.task)), word(serde_json::to_value(input.layout)));
+    let channels = word(serde_json::to_value(input.channels));
+    let from = if inferred { "inferred; a model card corrects it" } else { "from its card" };
+    println!("  card    {task}, {layout} {channels}, {} x {} pixels ({from})", input.width, input.height);
+    if let Some(tokens) = card.tokens {
+        println!("  tokens  {} rows x {} columns after {}", tokens.rows, tokens.columns, tokens.prefix);
+    }
+    if let Some(layer) = &card.target_layer {
+        println!("  layer   {layer}");
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     GraphError, Value,
     host::{HostData, HostTensor},
+    limits::{MAX_CONSTANTS, elements},
 };
 
 /// One interpolation matrix per resized axis.
@@ -88,6 +89,10 @@ pub(crate) fn resize(arguments: &Arguments<'_>) -> Result<Resolved, Refusal> {
     let mut axes = Vec::new();
     for &(axis, line) in &lines {
         output[axis] = line.output;
+        // Before the matrix is made, which takes memory while planning already.
+        if elements(&output).is_none() || elements(&[line.input, line.output]).is_none_or(|all| all > MAX_CONSTANTS) {
+            return invalid(format!("a resize from {input:?} to {output:?} takes more memory than a device has"));
+        }
         let whole = sampling.coordinates != Coordinates::CropAndResize || line.region == (0.0, 1.0);
         if line.output == line.input && line.scale == 1.0 && whole {
             continue;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use vitrine_protocol::{
     Channels, DeviceKind, ExplainRequest, Family, ImageInput, ImageSource, Layer, Layout, ModelCard, ModelIdentity,
-    ModelSource, Need, Parameter, ParameterKind, ParameterValue, Problem, Reference, Seconds, Task,
+    ModelSource, Need, Parameter, ParameterKind, ParameterValue, Problem, Reference, Seconds,
 };
 
 use wasm_bindgen::{JsCast, JsValue};
@@ -49,17 +49,7 @@ fn ready() -> Event {
 }
 
 fn model(name: &str) -> Event {
-    let card = ModelCard {
-        name: name.into(),
-        description: String::new(),
-        task: Task::Classification,
-        input: ImageInput::plain(Layout::Nchw, Channels::Rgb, 1, 1),
-        labels: Vec::new(),
-        target_layer: None,
-        licence: String::new(),
-        training_command: None,
-        test_accuracy: None,
-    };
+    let card = ModelCard::plain(name, ImageInput::plain(Layout::Nchw, Channels::Rgb, 1, 1));
     let layers = vec![Layer { name: "conv1".into(), operator: "Conv".into(), shape: vec![8, 4, 4] }];
     Event::ModelLoaded(ModelSummary { name: name.into(), card, inferred: false, layers, notes: Vec::new() })
 }

@@ -75,6 +75,8 @@ fn card(settings: &Settings, target_layer: String, accuracy: f64) -> ModelCard {
         },
         labels: Class::ALL.map(|class| class.label().to_owned()).to_vec(),
         target_layer: Some(target_layer),
+        tokens: None,
+        detections: None,
         licence: "MIT OR Apache-2.0".to_owned(),
         training_command: Some(format!("cargo xtask train --seed {seed} --steps {steps} --batch {batch}")),
         test_accuracy: Some(accuracy),
