@@ -175,7 +175,8 @@ async fn deviation(found: &Value, expected: &Tensor, case: &Case) -> Result<Opti
     }
     // Quantised numbers are floating-point numbers that are whole, so that gradients pass.
     let quantized = found.is_float() && QUANTIZED.contains(&case.operator.as_str());
-    if found.is_float() != is_float(expected.element_type) && !quantized {
+    let expected_kind = (is_float(expected.element_type), expected.element_type == ElementType::Bool);
+    if (found.is_float(), found.is_bool()) != expected_kind && !quantized {
         return Ok(Some(format!("{name} has elements of another kind than {}", expected.element_type)));
     }
     // Everything is computed in 32 bits; what the model declares shorter is rounded as it leaves.

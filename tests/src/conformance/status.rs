@@ -54,7 +54,8 @@ itself (README.md says how) and compared with what it finds whenever it runs.
 A node test makes an input of everything, such as the shape of a Reshape, which models in use hold as constants. So each case is run in up to
 four forms, and passes when no form gives anything wrong and at least one runs. The last column names the forms that run by the inputs that
 are constants in them: none (`as written`), those of `integers` and truth values, all but the first (`others`), or `all`, which leaves
-nothing to be computed when the model runs. Numbers of 16 and 64 bits are computed in 32 bits."
+nothing to be computed when the model runs. Numbers of 16 and 64 bits are computed in 32 bits, and quantised ones are whole floating-point
+numbers, so that gradients pass."
     )
 }
 

@@ -163,7 +163,7 @@ impl Value {
     }
 
     /// Whether the elements are booleans.
-    pub(crate) fn is_bool(&self) -> bool {
+    pub fn is_bool(&self) -> bool {
         matches!(self.data, Data::Bool(_))
     }
 
