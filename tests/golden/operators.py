@@ -4,6 +4,7 @@ import numpy as np
 from onnx import helper
 
 import dense
+import indexing
 from cases import BOOL, FLOAT, INT64, Case, Network, drawn, floats, ints, make_case
 from files import fresh_folder, write_lines
 
@@ -201,7 +202,7 @@ def choices():
 
 
 FAMILIES = [convolutions, pools, resizes, reductions, softmaxes, ranges_and_pads, shapes, algebra, elementwise, choices,
-            *dense.FAMILIES]
+            *dense.FAMILIES, *indexing.FAMILIES]
 
 
 def make():

@@ -45,6 +45,8 @@ async fn single_operators_agree_with_onnx_runtime(device: &Device) {
 /// Operators that give floats no gradient: their outputs are truth values, integers, or constant almost everywhere.
 const NOT_DIFFERENTIABLE: &[&str] = &[
     "And",
+    "ArgMax",
+    "ArgMin",
     "BitShift",
     "BitwiseAnd",
     "BitwiseOr",
@@ -64,12 +66,20 @@ const NOT_DIFFERENTIABLE: &[&str] = &[
 
 /// Cases of other operators without a gradient: integers, and reductions of nothing.
 fn is_constant(name: &str) -> bool {
-    let parts = ["_of_integers", "_of_nothing", "cast_to_", "cast_integers", "cast_booleans", "integer_base"];
+    let parts =
+        ["_of_integers", "_of_booleans", "_of_nothing", "cast_to_", "cast_integers", "cast_booleans", "integer_base"];
     parts.iter().any(|part| name.contains(part))
 }
 
+/// Rounding is constant almost everywhere; its gradient here is by intent another, that of the identity.
+fn rounds(name: &str) -> bool {
+    let starts = ["quantizelinear_", "qdq_", "dynamicquantizelinear", "qlinear", "matmulinteger", "convinteger"];
+    starts.iter().any(|start| name.starts_with(start))
+}
+
 async fn single_operators_have_the_gradients_of_central_differences(device: &Device) {
-    let cases: Vec<OperatorCase> = golden::json(&read("operators.json")).unwrap();
+    let mut cases: Vec<OperatorCase> = golden::json(&read("operators.json")).unwrap();
+    cases.retain(|case| !rounds(&case.name));
     let mut results = Vec::new();
     for case in &cases {
         let result = gradients::operator(case, device, &read).await;
