@@ -1,5 +1,7 @@
 //! Files that are damaged, or made to do harm: each gives one sentence that names what is wrong, at once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
 use std::time::{Duration, Instant};
 
 use vitrine_onnx::{Dimension, ElementType, Graph, Model, Node, OnnxError, Tensor, ValueInfo};

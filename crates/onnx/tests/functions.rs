@@ -1,5 +1,7 @@
 //! Functions of a file are written out as plain nodes, or refused before they take much memory or time.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 use std::time::{Duration, Instant};
 
 use vitrine_onnx::{

@@ -116,7 +116,7 @@ pub enum Event {
         samples: Vec<Sample>,
     },
     /// A model is loaded.
-    ModelLoaded(ModelSummary),
+    ModelLoaded(Box<ModelSummary>),
     /// An image is loaded and predicted.
     ImageLoaded {
         /// Its name.

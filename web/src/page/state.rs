@@ -413,7 +413,7 @@ impl State {
             Event::ModelLoaded(summary) => {
                 let keep = self.sources.model_loaded().map(Command::Keep);
                 self.forget_map();
-                self.model = Some(Rc::new(summary));
+                self.model = Some(Rc::new(*summary));
                 if let Some(image) = &mut self.image {
                     Rc::make_mut(image).predictions.clear();
                 }

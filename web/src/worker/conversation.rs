@@ -114,7 +114,7 @@ impl Conversation {
 
     fn tell_model(&mut self) -> Result<(), EngineError> {
         let summary = self.session()?.model()?.summary()?;
-        post(&Event::ModelLoaded(summary));
+        post(&Event::ModelLoaded(Box::new(summary)));
         Ok(())
     }
 

@@ -51,7 +51,8 @@ fn ready() -> Event {
 fn model(name: &str) -> Event {
     let card = ModelCard::plain(name, ImageInput::plain(Layout::Nchw, Channels::Rgb, 1, 1));
     let layers = vec![Layer { name: "conv1".into(), operator: "Conv".into(), shape: vec![8, 4, 4] }];
-    Event::ModelLoaded(ModelSummary { name: name.into(), card, inferred: false, layers, notes: Vec::new() })
+    let summary = ModelSummary { name: name.into(), card, inferred: false, layers, notes: Vec::new() };
+    Event::ModelLoaded(Box::new(summary))
 }
 
 fn image(name: &str) -> Event {
