@@ -37,14 +37,21 @@ impl Form {
         }
     }
 
-    /// The forms that differ for these inputs.
+    /// The forms that differ for these inputs, but for those that would make weights of NaN, which are refused rightly.
     pub fn of(inputs: &[Tensor]) -> Vec<Form> {
         let mut seen = BTreeSet::new();
         let constants = |form: Form| -> Vec<bool> {
             inputs.iter().enumerate().map(|(index, input)| form.is_constant(index, input)).collect()
         };
-        Form::ALL.into_iter().filter(|&form| seen.insert(constants(form))).collect()
+        let sound = |form: Form| {
+            inputs.iter().enumerate().all(|(index, input)| !form.is_constant(index, input) || !holds_nan(input))
+        };
+        Form::ALL.into_iter().filter(|&form| sound(form) && seen.insert(constants(form))).collect()
     }
+}
+
+fn holds_nan(tensor: &Tensor) -> bool {
+    is_float(tensor.element_type) && tensor.to_f32().is_ok_and(|values| values.iter().any(|value| value.is_nan()))
 }
 
 impl fmt::Display for Form {
