@@ -93,7 +93,7 @@ fn before<'a>(graph: &'a Graph, value: &'a str, through: &[&str], wanted: &str) 
 ///
 /// // 16 pixels to a patch, and a class token.
 /// assert_eq!(vitrine_explain::token_grid(197, 224, 224), Some(Tokens { rows: 14, columns: 14, prefix: 1 }));
-/// assert_eq!(vitrine_explain::token_grid(200, 224, 224), None);
+/// assert_eq!(vitrine_explain::token_grid(77, 224, 224), None, "a text");
 /// ```
 pub fn token_grid(sequence: usize, height: usize, width: usize) -> Option<Tokens> {
     let patches = (2..=height.min(width)).filter(|patch| height.is_multiple_of(*patch) && width.is_multiple_of(*patch));
