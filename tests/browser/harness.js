@@ -123,17 +123,18 @@ export function predictions(page) {
     .evaluateAll((rows) => rows.map((row) => ({ class: Number(row.dataset.class), score: Number(row.dataset.score) })));
 }
 
-/** How many different colours the heat map's canvas shows. */
+/** How many different colours the canvas shows. */
 export function colours(page) {
-  return coloursOf(page.getByTestId("heatmap"));
-}
-
-/** How many different colours a canvas shows. */
-export function coloursOf(canvas) {
-  return canvas.evaluate((canvas) => {
+  return page.getByTestId("heatmap").evaluate((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size;
   });
+}
+
+/** The page must not be wider than its window. */
+export async function nothingSticksOut(page) {
+  const widths = await page.locator("html").evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+  assert.equal(widths.scrollWidth, widths.clientWidth);
 }
 
 /** Keeps a picture of the page for people to look at. */

@@ -36,9 +36,6 @@ pub(crate) fn paint(
 }
 
 fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d, JsValue> {
-    // Keeps the pixels away from the GPU: pictures on it would go blank together with a GPU that is lost.
-    let options = js_sys::Object::new();
-    js_sys::Reflect::set(&options, &"willReadFrequently".into(), &JsValue::TRUE)?;
-    let context = canvas.get_context_with_context_options("2d", &options)?.ok_or("the browser has no 2D canvas")?;
+    let context = canvas.get_context("2d")?.ok_or("the browser has no 2D canvas")?;
     Ok(context.unchecked_into())
 }
