@@ -131,6 +131,20 @@ export function colours(page) {
   });
 }
 
+/** Whether what the selector names has the keyboard's focus. */
+export function focused(page, selector) {
+  return page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
+}
+
+/** Presses Tab until what the selector names has the keyboard's focus. */
+export async function reach(page, selector) {
+  for (let presses = 0; presses < 60; presses++) {
+    if (await focused(page, selector)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`${selector} cannot be reached`);
+}
+
 /** The page must not be wider than its window. */
 export async function nothingSticksOut(page) {
   const widths = await page.locator("html").evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));

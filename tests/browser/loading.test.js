@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { give, launch, nothingSticksOut, picture, servePageWithMockWorker, until } from "./harness.js";
+import { give, launch, nothingSticksOut, picture, reach, servePageWithMockWorker, until } from "./harness.js";
 import { MODEL, content, mark, startHost } from "./model-host.js";
 
 const PATIENCE = 60_000;
@@ -284,25 +284,17 @@ test("a damaged copy is not used", async () => {
 
 test("the keyboard alone loads, keeps and deletes", async () => {
   await opened();
-  const focused = (selector) => page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
-  const reach = async (selector) => {
-    for (let presses = 0; presses < 60; presses++) {
-      if (await focused(selector)) return;
-      await page.keyboard.press("Tab");
-    }
-    assert.fail(`${selector} cannot be reached`);
-  };
-  await reach("[data-testid=model-url]");
+  await reach(page, "[data-testid=model-url]");
   await page.keyboard.type("me/several");
   await page.keyboard.press("Enter");
   await page.getByTestId("model-offer").waitFor();
-  await reach("[data-testid=model-offer] button");
+  await reach(page, "[data-testid=model-offer] button");
   await page.keyboard.press("Enter");
   await came(MODEL);
   await onShelf("one model");
-  await reach("[data-testid=kept-models] summary");
+  await reach(page, "[data-testid=kept-models] summary");
   await page.keyboard.press("Enter");
-  await reach("[data-testid=kept-models] li button:last-child");
+  await reach(page, "[data-testid=kept-models] li button:last-child");
   await page.keyboard.press("Enter");
   await onShelf("nothing yet");
 });

@@ -3,7 +3,20 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { choose, explain, give, launch, nothingSticksOut, numbers, open, picture, servePageWithMockWorker, until } from "./harness.js";
+import {
+  choose,
+  explain,
+  focused,
+  give,
+  launch,
+  nothingSticksOut,
+  numbers,
+  open,
+  picture,
+  reach,
+  servePageWithMockWorker,
+  until,
+} from "./harness.js";
 
 let server, browser, page;
 
@@ -104,7 +117,7 @@ test("a worker that keeps dying is not started for ever", async () => {
 });
 
 test("a worker that does not load gives a message and no endless loop", async () => {
-    page = await (await browser.newContext()).newPage();
+  page = await (await browser.newContext()).newPage();
   await page.route(/worker_start/, (route) => route.fulfill({ status: 404 }));
   await page.goto(server.address);
   await page.getByText("Reload the page", { exact: true }).waitFor();
@@ -113,26 +126,18 @@ test("a worker that does not load gives a message and no endless loop", async ()
 
 test("the keyboard alone is enough", async () => {
   await opened();
-  const focused = (selector) => page.evaluate((wanted) => document.activeElement.matches(wanted), selector);
-  const reach = async (selector) => {
-    for (let presses = 0; presses < 60; presses++) {
-      if (await focused(selector)) return;
-      await page.keyboard.press("Tab");
-    }
-    assert.fail(`${selector} cannot be reached`);
-  };
-  await reach("[data-testid=sample-1]");
+  await reach(page, "[data-testid=sample-1]");
   await page.keyboard.press("Enter");
   await until(page, "ready");
   assert.equal(await page.getByTestId("sample-1").getAttribute("aria-pressed"), "true");
-  await reach("[data-testid=predictions] li:nth-child(2) button");
+  await reach(page, "[data-testid=predictions] li:nth-child(2) button");
   await page.keyboard.press("Space");
   assert.equal(await page.getByTestId("target-select").inputValue(), "3");
-  await reach("[data-testid=method-select]");
+  await reach(page, "[data-testid=method-select]");
   await page.keyboard.type("RISE");
-  await reach("summary");
+  await reach(page, "summary");
   await page.keyboard.press("Enter");
-  await reach("[data-testid=parameter-masks]");
+  await reach(page, "[data-testid=parameter-masks]");
   const type = async (text) => {
     await page.keyboard.press("ControlOrMeta+a");
     await page.keyboard.type(text);
@@ -143,10 +148,10 @@ test("the keyboard alone is enough", async () => {
   await page.keyboard.press("Escape");
   await until(page, "cancelled");
   await type("20");
-  await reach("[data-testid=run]");
+  await reach(page, "[data-testid=run]");
   await page.keyboard.press("Enter");
   await until(page, "done");
-  assert.ok(await focused("[data-testid=run]"), "the focus stays on the button");
+  assert.ok(await focused(page, "[data-testid=run]"), "the focus stays on the button");
 });
 
 test("a wrong value is explained beside its field, and nothing can be run", async () => {

@@ -161,7 +161,7 @@ impl LoadedModel {
         if matches!(self.batching, Batching::OneAtATime { .. }) {
             return Ok(1);
         }
-        let bytes: usize = self.graph.values()?.iter().map(|value| 4 * value.shape.iter().product::<usize>()).sum();
+        let bytes = self.graph.cost()?.activation_bytes;
         Ok((BATCH_MEMORY / bytes.max(1)).clamp(1, MAX_BATCH))
     }
 

@@ -2,22 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
 
-use burn::tensor::Device;
-use pollster::block_on;
-use vitrine_graph::{Graph, GraphError, InputShapes, Probe, Run, Value};
-use vitrine_onnx::{ElementType, Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
+mod common;
 
-fn load(onnx: OnnxGraph) -> Result<Graph, GraphError> {
-    Graph::new(Model::new(17, onnx), &Device::flex(), &InputShapes::new())
-}
-
-fn value(data: &[f32], shape: &[usize]) -> Value {
-    Value::from_f32(data, shape, &Device::flex())
-}
-
-fn read(value: &Value) -> Vec<f32> {
-    block_on(value.to_vec()).unwrap()
-}
+use common::{load, read, value};
+use vitrine_graph::{Graph, GraphError, Probe, Run};
+use vitrine_onnx::{ElementType, Graph as OnnxGraph, Node, Tensor, ValueInfo};
 
 /// `y = table[index]`, for tables `x` of shape `[1, 3]` and one index `i` computed from the input `at`.
 fn lookup() -> Graph {

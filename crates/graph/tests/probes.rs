@@ -2,25 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
-use burn::tensor::Device;
+mod common;
+
+use common::{load, read, value};
 use pollster::block_on;
-use vitrine_graph::{Batching, Graph, GraphError, InputShapes, Probe, Run, Value};
-use vitrine_onnx::{Dimension, Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
+use vitrine_graph::{Batching, Graph, GraphError, Probe, Run};
+use vitrine_onnx::{Dimension, Graph as OnnxGraph, Node, Tensor, ValueInfo};
 
 fn batch() -> Dimension {
     "n".into()
-}
-
-fn load(onnx: OnnxGraph) -> Result<Graph, GraphError> {
-    Graph::new(Model::new(17, onnx), &Device::flex(), &InputShapes::new())
-}
-
-fn value(data: &[f32], shape: &[usize]) -> Value {
-    Value::from_f32(data, shape, &Device::flex())
-}
-
-fn read(value: &Value) -> Vec<f32> {
-    block_on(value.to_vec()).unwrap()
 }
 
 /// h = 3 x, g = relu(h), y = g g: three values in a row, on inputs [n, 2].
