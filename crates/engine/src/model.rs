@@ -62,7 +62,7 @@ impl LoadedModel {
         let card = given.or_else(|| card::infer(name, &decoded));
         let shapes = card::input_shapes(name, card.as_ref(), &decoded)?;
         let declared = decoded.graph.required_inputs().next().map(ToString::to_string).unwrap_or_default();
-        let graph = plan(name, decoded, place, &shapes)?;
+        let graph = plan(name, decoded, place, &shapes, card.as_ref())?;
         let mut model = LoadedModel {
             name: name.to_owned(),
             sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -97,7 +97,7 @@ impl LoadedModel {
     /// Runs the model once on the GPU and once on the CPU, and stays on the CPU if they differ.
     async fn compare_with_cpu(&mut self, reference: Onnx, shapes: &InputShapes) -> Result<(), EngineError> {
         let cpu = Place::cpu("The GPU gave other answers than the CPU for this model.");
-        let cpu_graph = plan(&self.name, reference, &cpu, shapes)?;
+        let cpu_graph = plan(&self.name, reference, &cpu, shapes, self.card.as_ref())?;
         let expected = answer(&cpu_graph).await?;
         let found = answer(&self.graph).await;
         let complaint = self.place.check();
@@ -186,8 +186,18 @@ impl LoadedModel {
     }
 }
 
-fn plan(name: &str, model: Onnx, place: &Place, shapes: &InputShapes) -> Result<Graph, EngineError> {
-    Graph::new(model, &place.device, shapes).map_err(|source| EngineError::Plan { name: name.to_owned(), source })
+/// The graph on a device, with batch normalisations folded if the card says so.
+fn plan(
+    name: &str,
+    model: Onnx,
+    place: &Place,
+    shapes: &InputShapes,
+    card: Option<&ModelCard>,
+) -> Result<Graph, EngineError> {
+    let graph = Graph::new(model, &place.device, shapes);
+    let fold = card.is_some_and(|card| card.fold_batch_norm);
+    let graph = if fold { graph.and_then(|graph| graph.folded()) } else { graph };
+    graph.map_err(|source| EngineError::Plan { name: name.to_owned(), source })
 }
 
 /// The first output for a fixed input with values from 0 to 1.

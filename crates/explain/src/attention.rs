@@ -1,6 +1,6 @@
 //! Attention found in a graph, and how its tokens lie over the picture.
 
-use vitrine_graph::{Graph, GraphError, ValueSummary};
+use vitrine_graph::{Block, Graph, GraphError};
 use vitrine_protocol::Tokens;
 
 /// Most tokens that stand for no place: a class token and four registers, as DINOv2 has them.
@@ -26,63 +26,22 @@ impl Attention {
     }
 }
 
-/// The attention of a graph, in its order: a product of two computed values, scaled or masked, through a softmax into
-/// another product.
+/// The attention of a graph, in its order, see [`Graph::blocks`].
 ///
 /// # Errors
 /// None on a graph that was planned.
 pub fn attention(graph: &Graph) -> Result<Vec<Attention>, GraphError> {
     let values = graph.values()?;
-    let inputs = graph.inputs();
-    let is_computed =
-        |name: &String| values.iter().any(|value| value.name == *name) || inputs.iter().any(|(input, _)| input == name);
-    let mut found: Vec<Attention> = Vec::new();
-    for value in values.iter().filter(|value| value.operator == "MatMul") {
-        let Some(node) = graph.producer(&value.name) else { continue };
-        // A product with weights is a layer.
-        if !node.inputs.get(1).is_some_and(is_computed) {
-            continue;
-        }
-        let Some(softmax) = node.inputs.first().and_then(|weights| before(graph, weights, THROUGH_WEIGHTS, "Softmax"))
-        else {
-            continue;
-        };
-        let Some(node) = graph.producer(softmax) else { continue };
-        let scores = node.inputs.first().and_then(|scores| before(graph, scores, THROUGH_SCORES, "MatMul"));
-        let shape = values.iter().find(|value| value.name == softmax).map(|value: &ValueSummary| value.shape.clone());
-        if let (Some(_), Some(shape)) = (scores, shape)
-            && found.iter().all(|attention| attention.weights != softmax)
-        {
-            found.push(Attention { weights: softmax.to_owned(), shape });
-        }
-    }
-    Ok(found)
-}
-
-/// What may stand between the softmax and the product with the values.
-const THROUGH_WEIGHTS: &[&str] = &["Cast", "Dropout", "Identity", "Reshape", "Where"];
-/// What may stand between the product of queries and keys and the softmax: scale, mask, relative positions.
-const THROUGH_SCORES: &[&str] = &["Add", "Cast", "Div", "Identity", "Mul", "Reshape", "Sub", "Where"];
-
-/// The value made by `wanted` that leads to `value` through some operators, by whichever input.
-fn before<'a>(graph: &'a Graph, value: &'a str, through: &[&str], wanted: &str) -> Option<&'a str> {
-    /// Between two of them stand a scale, a mask and a bias at most, each with a change of shape.
-    const STEPS: usize = 8;
-    let mut values = vec![value];
-    for _ in 0..STEPS {
-        let mut next = Vec::new();
-        for value in values {
-            let Some(node) = graph.producer(value) else { continue };
-            if node.operator == wanted {
-                return Some(value);
-            }
-            if through.contains(&node.operator.as_str()) {
-                next.extend(node.inputs.iter().map(String::as_str));
-            }
-        }
-        values = next;
-    }
-    None
+    let weights = |block: Block| {
+        let softmax = |name: &&String| graph.producer(name).is_some_and(|node| node.operator == "Softmax");
+        block.inner.iter().find(softmax).cloned()
+    };
+    let blocks = graph.blocks()?.into_iter().filter(|block| block.operator == "Attention");
+    let found = blocks.filter_map(weights).filter_map(|weights| {
+        let shape = values.iter().find(|value| value.name == weights)?.shape.clone();
+        Some(Attention { weights, shape })
+    });
+    Ok(found.collect())
 }
 
 /// How a sequence of this length lies over a picture that is cut into square patches: after as few tokens that stand for

@@ -4,13 +4,13 @@ use vitrine_graph::{Graph, GraphError, ValueSummary};
 
 use crate::{Context, ExplainError};
 
-/// The values of a graph that have channels, height and width, both above 1: shape `[1, channels, height, width]` at a
-/// batch of one, in graph order.
+/// The layers of a graph ([`Graph::layers`]) that have channels, height and width, both above 1: shape
+/// `[1, channels, height, width]` at a batch of one, in graph order.
 ///
 /// # Errors
 /// None on a graph that was planned.
 pub fn spatial_layers(graph: &Graph) -> Result<Vec<ValueSummary>, GraphError> {
-    Ok(graph.values()?.into_iter().filter(|value| is_spatial(&value.shape)).collect())
+    Ok(graph.layers()?.into_iter().filter(|layer| is_spatial(&layer.shape)).collect())
 }
 
 fn is_spatial(shape: &[usize]) -> bool {
@@ -19,10 +19,10 @@ fn is_spatial(shape: &[usize]) -> bool {
 
 /// The context's layer, or without one the last that has height and width.
 pub(crate) fn chosen_layer(context: &Context<'_>) -> Result<ValueSummary, ExplainError> {
-    let values = context.graph.values()?;
     let Some(name) = context.layer else {
-        return values.into_iter().rfind(|value| is_spatial(&value.shape)).ok_or(ExplainError::NoSpatialLayer);
+        return spatial_layers(context.graph)?.pop().ok_or(ExplainError::NoSpatialLayer);
     };
+    let values = context.graph.values()?;
     let Some(at) = values.iter().position(|value| value.name == name) else {
         context.graph.check_value(name)?;
         // The value exists but is no layer: a graph input, a weight or a constant.

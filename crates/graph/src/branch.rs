@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// A condition on which the graph was made as it is.
+#[derive(Clone)]
 pub(crate) struct Choice {
     /// The condition's value.
     pub(crate) condition: usize,

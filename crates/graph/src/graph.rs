@@ -48,13 +48,38 @@ pub struct Graph {
     parameters: usize,
 }
 
+impl Clone for Graph {
+    /// The same weights on the same device; plans are made anew.
+    fn clone(&self) -> Graph {
+        Graph {
+            device: self.device.clone(),
+            opset: self.opset,
+            nodes: self.nodes.clone(),
+            wiring: self.wiring.clone(),
+            names: self.names.clone(),
+            ids: self.ids.clone(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            initializers: self.initializers.clone(),
+            declared_batch: self.declared_batch,
+            fixed_batch: self.fixed_batch,
+            choices: self.choices.clone(),
+            mode: self.mode.clone(),
+            plans: Mutex::default(),
+            parameters: self.parameters,
+        }
+    }
+}
+
 /// The value ids around a node; nothing for an input or output left out.
+#[derive(Clone)]
 pub(crate) struct Wiring {
     pub(crate) inputs: Vec<Option<usize>>,
     pub(crate) outputs: Vec<Option<usize>>,
 }
 
 /// A graph input.
+#[derive(Clone)]
 pub(crate) struct Input {
     pub(crate) id: usize,
     pub(crate) kind: Kind,
@@ -66,6 +91,7 @@ pub(crate) struct Input {
 }
 
 /// A weight or constant of the file.
+#[derive(Clone)]
 pub(crate) struct Initializer {
     /// Integers and small floats, for shape arithmetic and parameters.
     host: Option<Arc<HostTensor>>,
@@ -83,6 +109,11 @@ impl Initializer {
             return Ok(Initializer { host: None, device: Some(value), element_type });
         }
         Ok(Initializer { host: Some(Arc::new(HostTensor::from_onnx(tensor)?)), device: None, element_type })
+    }
+
+    /// A weight that was computed on the device.
+    pub(crate) fn on_device(value: Value) -> Initializer {
+        Initializer { host: None, device: Some(value), element_type: ElementType::Float32 }
     }
 
     pub(crate) fn fact(&self) -> Fact {

@@ -32,10 +32,12 @@
 //! in the [`Trace`]. Planning resolves shapes and constants on the host, so that running only calls burn.
 
 mod batching;
+mod block;
 mod branch;
 mod cost;
 mod error;
 mod fold;
+mod folded;
 mod graph;
 mod host;
 mod limits;
@@ -45,6 +47,7 @@ mod run;
 mod value;
 
 pub use batching::Batching;
+pub use block::Block;
 pub use cost::Cost;
 pub use error::{GraphError, Unsupported};
 pub use graph::{Graph, InputShapes, ValueSummary};

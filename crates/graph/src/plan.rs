@@ -60,9 +60,14 @@ pub(crate) enum Source {
 }
 
 impl Plan {
+    /// What is known of a value, if the plan makes it.
+    pub(crate) fn fact(&self, id: usize) -> Option<&Fact> {
+        self.facts.get(id)?.as_ref()
+    }
+
     /// Shape of a value, if the plan makes it.
     pub(crate) fn shape(&self, id: usize) -> Option<&[usize]> {
-        self.facts.get(id)?.as_ref().map(Fact::shape)
+        self.fact(id).map(Fact::shape)
     }
 
     /// Whether a value is floating-point and computed when the model runs.

@@ -22,6 +22,9 @@ pub struct ModelCard {
     /// The value CAM methods look at by default, by its name in the graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_layer: Option<String>,
+    /// Whether batch normalisations become part of the layers before them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fold_batch_norm: bool,
     /// How the tokens of a vision transformer lie over the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
@@ -49,6 +52,7 @@ impl ModelCard {
             input,
             labels: Vec::new(),
             target_layer: None,
+            fold_batch_norm: false,
             tokens: None,
             detections: None,
             licence: String::new(),

@@ -12,6 +12,7 @@ fn full() -> ModelCard {
     let mut card = ModelCard::plain("m", ImageInput::plain(Layout::Nhwc, Channels::Bgr, 2, 3));
     card.task = Task::Detection;
     card.target_layer = Some("layer".into());
+    card.fold_batch_norm = true;
     card.tokens = Some(Tokens { rows: 14, columns: 14, prefix: 1 });
     card.detections = Some(Detections {
         boxes: "output".into(),

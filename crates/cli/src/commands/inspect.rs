@@ -1,9 +1,11 @@
 //! `vitrine inspect`.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use vitrine_engine::{EngineError, LoadedModel, Session};
 use vitrine_explain::{Head, attention};
-use vitrine_graph::{Batching, GraphError};
+use vitrine_graph::{Batching, Block, GraphError};
 use vitrine_onnx::{Dimension, Model};
 use vitrine_protocol::{DeviceChoice, ModelCard};
 
@@ -57,6 +59,16 @@ struct Layer {
     node: String,
     /// Without the batch axis.
     shape: Vec<usize>,
+    /// The block that it belongs to, if the file writes something out in several nodes that people call by one name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<BlockPart>,
+}
+
+#[derive(Serialize)]
+struct BlockPart {
+    operator: &'static str,
+    /// The value that the block makes: this one or a later one.
+    output: String,
 }
 
 #[derive(Serialize)]
@@ -99,8 +111,13 @@ pub(crate) async fn inspect(arguments: &Inspect) -> Result<(), Failure> {
 fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
     let graph = &model.graph;
     let words = |shape: Vec<usize>| shape.iter().map(ToString::to_string).collect();
+    let mut parts: HashMap<String, Block> = HashMap::new();
+    for block in graph.blocks()? {
+        parts.extend(block.inner.iter().chain([&block.output]).map(|name| (name.clone(), block.clone())));
+    }
     let layer = |value: vitrine_graph::ValueSummary| Layer {
         shape: value.shape.get(1..).unwrap_or_default().to_vec(),
+        block: parts.remove(&value.name).map(|Block { operator, output, .. }| BlockPart { operator, output }),
         name: value.name,
         operator: value.operator,
         node: value.node,
@@ -209,7 +226,13 @@ fn print(inspection: &Inspection) {
         println!("  layers that can be probed:");
     }
     for layer in &inspection.layers {
-        println!("    {}  {:?}  ({})", layer.name, layer.shape, layer.operator);
+        let operator = match &layer.block {
+            // A part of what a later line names as a whole; `--json` lists it.
+            Some(block) if block.output != layer.name => continue,
+            Some(block) => block.operator,
+            None => &layer.operator,
+        };
+        println!("    {}  {:?}  ({operator})", layer.name, layer.shape);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What tests of small graphs share.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(dead_code, reason = "no test file uses all of it")]
 
 use burn::tensor::Device;
 use pollster::block_on;
