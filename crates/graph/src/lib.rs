@@ -43,6 +43,7 @@ mod host;
 mod limits;
 mod operator;
 mod plan;
+mod propagate;
 mod run;
 mod value;
 
@@ -51,5 +52,6 @@ pub use block::Block;
 pub use cost::Cost;
 pub use error::{GraphError, Unsupported};
 pub use graph::{Graph, InputShapes, ValueSummary};
+pub use propagate::{Recording, Unit};
 pub use run::{Probe, Run, Trace};
 pub use value::{MAX_RANK, Value, broadcast};

@@ -51,7 +51,7 @@ pub(crate) struct Step {
 }
 
 /// Where a step finds an input.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A value that comes when the model runs, by id.
     Value(usize),

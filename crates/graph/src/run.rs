@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Graph, GraphError, Value,
+    Graph, GraphError, Recording, Value,
     batching::BatchMode,
     plan::{Plan, Source, Step},
 };
@@ -86,11 +86,10 @@ impl Trace {
             let name = self.leaves.first().map(|(name, _)| name.clone());
             GraphError::NoGradient(name.unwrap_or_default())
         };
-        let objective = objective.as_float()?;
-        if !objective.is_autodiff() || !objective.is_tracked() {
+        if !objective.has_history() {
             return Err(untouched());
         }
-        let gradients = objective.clone().sum().backward();
+        let gradients = objective.as_float()?.clone().sum().backward();
         let gradient = |(name, leaf): &(String, Value)| {
             let gradient = leaf.as_float()?.grad(&gradients).ok_or_else(|| GraphError::NoGradient(name.clone()))?;
             Ok((name.clone(), Value::from_parts(gradient.inner(), leaf.shape().to_vec())))
@@ -128,7 +127,7 @@ impl Graph {
     }
 }
 
-struct Execution {
+pub(crate) struct Execution {
     plan: Arc<Plan>,
     values: HashMap<usize, Value>,
     /// How many steps still read a value; values that must outlive the run count one more.
@@ -174,6 +173,24 @@ impl Execution {
             }
         }
         Ok(execution)
+    }
+
+    /// Runs and keeps every value.
+    pub(crate) fn record(graph: &Graph, run: &Run) -> Result<Recording, GraphError> {
+        let mut execution = Execution::prepare(graph, run, None)?;
+        let mut fed = HashSet::new();
+        for (name, value) in &run.feeds {
+            let id = graph.id(name)?;
+            fed.insert(id);
+            execution.settle(graph, id, value.clone())?;
+        }
+        let steps = execution.needed_steps(graph)?;
+        let plan = Arc::clone(&execution.plan);
+        // Uses are not counted, so nothing is dropped after its last one.
+        for &index in &steps {
+            execution.step(graph, &plan.steps[index])?;
+        }
+        Ok(Recording::new(plan, execution.values, steps, fed))
     }
 
     /// The steps that lead from fed values to the targets, in order.

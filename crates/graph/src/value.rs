@@ -517,6 +517,11 @@ impl Value {
         self.float().is_ok_and(Tensor::is_autodiff)
     }
 
+    /// Whether a backward pass from the value reaches a leaf.
+    pub(crate) fn has_history(&self) -> bool {
+        self.float().is_ok_and(|tensor| tensor.is_autodiff() && tensor.is_tracked())
+    }
+
     /// The same elements without their history.
     pub fn detached(&self) -> Value {
         let data = match &self.data {
