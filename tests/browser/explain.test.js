@@ -133,6 +133,36 @@ for (const backend of BACKENDS) {
       await picture(page, `${backend.name}-7-own-baseline`);
     });
 
+    test("the reading of the picture can be corrected, and a contradiction changes nothing", async () => {
+      const before = await predictions(page);
+      const card = page.getByTestId("card");
+      await card.locator("summary").click();
+      const numbers = ["card-range", "card-mean", "card-std"].map((id) => page.getByTestId(id));
+      const own = await Promise.all(numbers.map((field) => field.inputValue()));
+      await page.getByTestId("card-preset").selectOption("caffe");
+      await page.getByTestId("card-apply").click();
+      await page.getByTestId("card-state").filter({ hasText: "corrected by you" }).waitFor();
+      await until(page, "ready");
+      assert.notDeepEqual(await predictions(page), before);
+      await picture(page, `${backend.name}-7-corrected-card`);
+
+      await page.getByTestId("card-labels").fill("one\ntwo");
+      await page.getByTestId("card-apply").click();
+      await card.getByRole("alert").waitFor();
+      assert.match(await card.getByRole("alert").textContent(), /`labels`.*there are 2 for \d+ classes/);
+      assert.notDeepEqual(await predictions(page), before, "the former card is still in use");
+      await explain(page);
+      await until(page, "done");
+
+      await page.getByTestId("card-undo").click();
+      for (const [index, field] of numbers.entries()) await field.fill(own[index]);
+      await page.getByTestId("card-channels").selectOption("rgb");
+      await page.getByTestId("card-apply").click();
+      await page.getByTestId("card-state").filter({ hasText: "corrected by you" }).waitFor();
+      await until(page, "ready");
+      assert.deepEqual(await predictions(page), before);
+    });
+
     test("the browser has nothing to complain of", () => {
       assert.deepEqual(page.complaints, []);
     });

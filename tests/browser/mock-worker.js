@@ -1,6 +1,7 @@
 // A worker that computes nothing: it speaks the protocol, so that tests of the page alone need neither a model nor a
 // device. What it does is decided by the names of the files it is given:
 //   broken*  the file does not load      crash*  the worker dies      lost*  the device is lost
+//   open*    the file leaves the picture's size to the card
 // Messages have the form that serde-wasm-bindgen gives to crates/protocol/src/message.rs.
 
 const SIZE = 64;
@@ -88,25 +89,43 @@ function predictions() {
   return LABELS.map((label, index) => ({ class: (index + 2) % LABELS.length, label: LABELS[(index + 2) % LABELS.length], score: 0.93 * 0.07 ** index }));
 }
 
-function model(name, inferred, notes = []) {
-  return {
+const CARD = {
+  description: "Tells ten kinds of drawn creatures apart by how their parts go together.",
+  task: "classification",
+  input: { layout: "NCHW", width: SIZE, height: SIZE, channels: "rgb", range: [0, 1], mean: [], std: [] },
+  labels: LABELS,
+  "target-layer": "stage3",
+  licence: "MIT OR Apache-2.0",
+  "test-accuracy": 0.983,
+};
+
+let summary;
+
+function model(name, inferred, notes = [], card = { name, ...CARD }) {
+  summary = {
     ModelLoaded: {
       name,
-      card: {
-        name,
-        description: "Tells ten kinds of drawn creatures apart by how their parts go together.",
-        task: "classification",
-        input: { layout: "NCHW", width: SIZE, height: SIZE, channels: "rgb", range: [0, 1], mean: [], std: [] },
-        labels: LABELS,
-        "target-layer": "stage3",
-        licence: "MIT OR Apache-2.0",
-        "test-accuracy": 0.983,
-      },
+      card,
       inferred,
+      open_size: name.startsWith("open"),
+      split_off: "softmax",
+      sequence: name.includes("vit") ? 197 : undefined,
       layers: ["stage1", "stage2", "stage3"].map((layer, index) => ({ name: layer, operator: "Relu", shape: [32 << index, 32 >> index, 32 >> index] })),
       notes,
     },
   };
+  return summary;
+}
+
+/** Another card for the model at hand. */
+function setCard(text) {
+  const { name, notes } = summary.ModelLoaded;
+  const card = JSON.parse(text);
+  const refused = (field, message) => say({ Failed: { run: undefined, problem: { kind: "input", message, field } } });
+  if (card.labels.length !== LABELS.length) return refused("labels", `There are ${card.labels.length} for 10 classes.`);
+  if (card.input.layout === "NHWC") return refused("input", "It means [64, 64, 3], but the model was loaded for [1, 3, 64, 64].");
+  say(model(name, false, notes, card));
+  say(current);
 }
 
 function image(name, kind) {
@@ -137,15 +156,20 @@ function load(file, done) {
 }
 
 function loadModel(source) {
-  const loaded = (name, inferred, notes) => {
-    say(model(name, inferred, notes));
-    say(current);
-  };
-  if (source.Builtin) return loaded(source.Builtin, false);
+  if (source.Builtin) {
+    say(model(source.Builtin, false));
+    return say(current);
+  }
   const { onnx, card } = source.File;
   // Tells the tests that all bytes have come, and in their order.
   const mark = onnx.bytes.reduce((mark, byte) => (31 * mark + byte) | 0, 7);
-  load(onnx, (name) => loaded(name, card === undefined, [`${onnx.bytes.length} bytes, mark ${mark}.`]));
+  const notes = [`${onnx.bytes.length} bytes, mark ${mark}.`];
+  load(onnx, (name) => {
+    // Of a card, the size alone is of interest to the tests.
+    const input = card?.startsWith("{") ? { ...CARD.input, ...JSON.parse(card).input } : CARD.input;
+    say(model(name, card === undefined, notes, { name, ...CARD, input }));
+    say(current);
+  });
 }
 
 function loadImage(source) {
@@ -200,6 +224,7 @@ async function explain(request) {
 self.onmessage = ({ data }) => {
   if (data.Start) start(data.Start);
   else if (data.LoadModel) loadModel(data.LoadModel);
+  else if (data.SetCard) setCard(data.SetCard);
   else if (data.LoadImage) loadImage(data.LoadImage);
   else if (data.Explain) explain(data.Explain);
   else if (data.Cancel) cancelled.add(data.Cancel.run);

@@ -76,11 +76,7 @@ pub(crate) fn is_text(input: &ValueInfo) -> bool {
 pub(crate) fn input_shapes(name: &str, card: Option<&ModelCard>, model: &Model) -> Result<InputShapes, EngineError> {
     let mut shapes = InputShapes::new();
     let (Some(card), Some(input)) = (card, model.graph.required_inputs().next()) else { return Ok(shapes) };
-    let pixels = &card.input;
-    let own = match pixels.layout {
-        Layout::Nchw => [pixels.channels.count(), pixels.height, pixels.width],
-        Layout::Nhwc => [pixels.height, pixels.width, pixels.channels.count()],
-    };
+    let own = shape(&card.input);
     let declared = input.shape.clone().unwrap_or_else(|| vec![Dimension::Unknown; 4]);
     let fits = declared.len() == 4
         && declared[1..].iter().zip(own).all(|(length, own)| length.known().is_none_or(|length| length == own));
@@ -91,6 +87,44 @@ pub(crate) fn input_shapes(name: &str, card: Option<&ModelCard>, model: &Model) 
     let batch = declared[0].known().unwrap_or(1);
     shapes.insert(input.name.clone(), [&[batch], &own[..]].concat());
     Ok(shapes)
+}
+
+/// Shape of one picture in the input tensor.
+fn shape(input: &ImageInput) -> [usize; 3] {
+    match input.layout {
+        Layout::Nchw => [input.channels.count(), input.height, input.width],
+        Layout::Nhwc => [input.height, input.width, input.channels.count()],
+    }
+}
+
+/// Whether a file leaves sizes to its card.
+pub(crate) fn is_size_open(model: &Model) -> bool {
+    let declared = model.graph.required_inputs().next().and_then(|input| input.shape.as_ref());
+    declared.is_none_or(|axes| axes.iter().skip(1).any(|length| length.known().is_none()))
+}
+
+/// Checks that a card that replaces another asks for the same graph: sizes, and batch normalisations folded or not.
+///
+/// # Errors
+/// [`EngineError::Card`] with what each says.
+pub(crate) fn check_replacement(
+    name: &str,
+    card: &ModelCard,
+    former: Option<&ModelCard>,
+    graph: &Graph,
+) -> Result<(), EngineError> {
+    let folded = former.is_some_and(|former| former.fold_batch_norm);
+    if card.fold_batch_norm != folded {
+        let problem = format!("it says {}, but the model was loaded with {folded}", card.fold_batch_norm);
+        return Err(wrong(name, "fold-batch-norm", problem, "load the file with this card"));
+    }
+    let planned = graph.inputs().into_iter().next().map(|(_, shape)| shape).unwrap_or_default();
+    let own = shape(&card.input);
+    if planned.get(1..) == Some(&own) {
+        return Ok(());
+    }
+    let problem = format!("it means {own:?} after the batch, but the model was loaded for {planned:?}");
+    Err(wrong(name, "input", problem, "correct layout, channels, width and height, or load the file with this card"))
 }
 
 /// Checks what a card says of the planned graph: labels, layer, tokens and outputs.
@@ -154,7 +188,10 @@ pub(crate) fn complete(card: &mut ModelCard, inferred: bool, graph: &Graph) -> R
 }
 
 /// Length of the sequence over which all of a graph's attention is; nothing where there is none, or several.
-fn sequence(graph: &Graph) -> Result<Option<usize>, EngineError> {
+///
+/// # Errors
+/// None on a graph that was planned.
+pub(crate) fn sequence(graph: &Graph) -> Result<Option<usize>, EngineError> {
     let found = attention(graph)?;
     let first = found.first().and_then(|attention| attention.sequence());
     Ok(first.filter(|_| found.iter().all(|attention| attention.sequence() == first)))

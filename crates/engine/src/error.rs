@@ -130,7 +130,11 @@ impl EngineError {
 
     /// The failure in words for people.
     pub fn problem(&self) -> Problem {
-        Problem { kind: self.kind(), message: self.to_string() }
+        let field = match self {
+            EngineError::Card { field, .. } => Some((*field).to_owned()),
+            _ => None,
+        };
+        Problem { kind: self.kind(), message: self.to_string(), field }
     }
 
     /// Whether a run was stopped on request, which is no failure.

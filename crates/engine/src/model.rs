@@ -1,6 +1,7 @@
 //! A model ready to be explained: graph, card, and what was found out about it.
 
 use sha2::{Digest, Sha256};
+use vitrine_explain::Head;
 use vitrine_graph::{Batching, Graph, InputShapes, Run, Value, ValueSummary};
 use vitrine_onnx::Model as Onnx;
 use vitrine_protocol::{Device, ImageInput, Layer, ModelCard, ModelSummary};
@@ -31,6 +32,8 @@ pub struct LoadedModel {
     pub card: Option<ModelCard>,
     /// Whether the card was inferred.
     pub inferred: bool,
+    /// Whether the file leaves width and height to the card.
+    pub open_size: bool,
     /// Whether it runs in batches.
     pub batching: Batching,
     /// What people should know about it.
@@ -62,6 +65,7 @@ impl LoadedModel {
         let card = given.or_else(|| card::infer(name, &decoded));
         let shapes = card::input_shapes(name, card.as_ref(), &decoded)?;
         let declared = decoded.graph.required_inputs().next().map(ToString::to_string).unwrap_or_default();
+        let open_size = card::is_size_open(&decoded);
         let graph = plan(name, decoded, place, &shapes, card.as_ref())?;
         let mut model = LoadedModel {
             name: name.to_owned(),
@@ -70,6 +74,7 @@ impl LoadedModel {
             place: place.clone(),
             card,
             inferred,
+            open_size,
             batching: Batching::Any,
             notes: Vec::new(),
             load_seconds: 0.0,
@@ -115,6 +120,18 @@ impl LoadedModel {
             self.place = cpu;
         }
         Ok(())
+    }
+
+    /// Uses another card, and gives back the former with whether it was inferred.
+    ///
+    /// # Errors
+    /// [`EngineError::CardText`] and [`EngineError::Card`]; the former card stays in use.
+    pub(crate) fn replace_card(&mut self, json: &str) -> Result<(Option<ModelCard>, bool), EngineError> {
+        let mut card = card::parse(&self.name, json)?;
+        card::check_replacement(&self.name, &card, self.card.as_ref(), &self.graph)?;
+        card::check(&self.name, &card, &self.graph)?;
+        card::complete(&mut card, false, &self.graph)?;
+        Ok((self.card.replace(card), std::mem::replace(&mut self.inferred, false)))
     }
 
     /// Name and shape `[1, ...]` of the input that is explained.
@@ -177,7 +194,16 @@ impl LoadedModel {
             .into_iter()
             .map(|value| Layer { name: value.name, operator: value.operator, shape: value.shape[1..].to_vec() })
             .collect();
-        Ok(ModelSummary { name: self.name.clone(), card, inferred: self.inferred, layers, notes: self.notes.clone() })
+        Ok(ModelSummary {
+            name: self.name.clone(),
+            card,
+            inferred: self.inferred,
+            open_size: self.open_size,
+            split_off: Head::of(&self.graph).ok().and_then(|head| head.split_off()).map(str::to_owned),
+            sequence: card::sequence(&self.graph)?,
+            layers,
+            notes: self.notes.clone(),
+        })
     }
 
     /// The device it computes on, in words.

@@ -145,6 +145,26 @@ impl Session {
         Ok(())
     }
 
+    /// Uses another card for the model at hand, and runs it on the input at hand, prepared anew.
+    ///
+    /// # Errors
+    /// [`EngineError::CardText`] and [`EngineError::Card`], also for a size that the model was not loaded for; the card
+    /// and the input before stay.
+    pub async fn set_card(&mut self, json: &str) -> Result<(), EngineError> {
+        let model = self.model.as_mut().ok_or(EngineError::NothingLoaded("a model"))?;
+        let (card, inferred) = model.replace_card(json)?;
+        if let Some(source) = &self.source {
+            match prepare(model, source).await {
+                Ok(input) => self.input = Some(input),
+                Err(error) => {
+                    (model.card, model.inferred) = (card, inferred);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Loads an encoded image.
     ///
     /// # Errors

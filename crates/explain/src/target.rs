@@ -16,6 +16,7 @@ pub struct Head {
     logits: String,
     classes: usize,
     activation: Activation,
+    split_off: Option<&'static str>,
 }
 
 /// How logits become probabilities.
@@ -35,6 +36,10 @@ impl Head {
     pub fn of(graph: &Graph) -> Result<Head, ExplainError> {
         let output = graph.outputs().first().copied().unwrap_or_default();
         let (logits, activation) = before_activation(graph, output);
+        let split_off = (logits != output).then_some(match activation {
+            Activation::Softmax => "softmax",
+            Activation::Sigmoid => "sigmoid",
+        });
         let values = graph.values()?;
         let shape = values.into_iter().find(|value| value.name == logits).map(|value| value.shape).unwrap_or_default();
         let classes = shape.iter().product();
@@ -43,7 +48,7 @@ impl Head {
             return Err(ExplainError::NotClassScores { output: output.to_owned(), shape });
         }
         let activation = if classes == 1 { Activation::Sigmoid } else { activation };
-        Ok(Head { logits: logits.to_owned(), classes, activation })
+        Ok(Head { logits: logits.to_owned(), classes, activation, split_off })
     }
 
     /// Name of the value that holds the logits.
@@ -54,6 +59,11 @@ impl Head {
     /// Whether classes exclude one another (softmax) or each is answered for itself (sigmoid).
     pub fn is_exclusive(&self) -> bool {
         self.activation == Activation::Softmax
+    }
+
+    /// What comes after the logits, which are explained without it: `softmax` or `sigmoid`, where the graph has one.
+    pub fn split_off(&self) -> Option<&'static str> {
+        self.split_off
     }
 
     /// Number of classes.
@@ -297,7 +307,7 @@ mod tests {
     use crate::testing::{ends_with, read};
 
     fn head(activation: Activation) -> Head {
-        Head { logits: "logits".to_owned(), classes: 3, activation }
+        Head { logits: "logits".to_owned(), classes: 3, activation, split_off: None }
     }
 
     fn scores() -> Scores {
@@ -376,11 +386,13 @@ mod tests {
     fn logits_are_found_before_a_softmax_and_behind_flattening() {
         let head = |nodes: Vec<Node>| Head::of(&ends_with(nodes)).unwrap();
         let plain = head(vec![Node::new("Identity", &["scores"], &["y"])]);
-        assert_eq!(plain, Head { logits: "y".into(), classes: 3, activation: Activation::Softmax });
+        let expected =
+            |logits: &str, activation, split_off| Head { logits: logits.into(), classes: 3, activation, split_off };
+        assert_eq!(plain, expected("y", Activation::Softmax, None));
         let soft = head(vec![Node::new("Softmax", &["scores"], &["p"]), Node::new("Flatten", &["p"], &["y"])]);
-        assert_eq!(soft, Head { logits: "scores".into(), classes: 3, activation: Activation::Softmax });
+        assert_eq!(soft, expected("scores", Activation::Softmax, Some("softmax")));
         let each = head(vec![Node::new("Sigmoid", &["scores"], &["y"])]);
-        assert_eq!(each, Head { logits: "scores".into(), classes: 3, activation: Activation::Sigmoid });
+        assert_eq!(each, expected("scores", Activation::Sigmoid, Some("sigmoid")));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub enum Request {
     LoadModel(ModelSource),
     /// Load an image; answers [`Event::ImageLoaded`].
     LoadImage(ImageSource),
+    /// Use another card, its JSON text, for the model at hand; answers as [`Request::LoadModel`] does.
+    SetCard(String),
     /// Run a method; answers progress, partial maps and one of done, cancelled or failed.
     Explain(ExplainRequest),
     /// Stop the run of this number within one batch.
@@ -176,6 +178,9 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// One sentence: what is wrong, where, what to do.
     pub message: String,
+    /// The field of the model card that is at fault, with dots for fields within fields.
+    #[serde(default)]
+    pub field: Option<String>,
 }
 
 /// Whose fault a failure is.
@@ -220,6 +225,12 @@ pub struct ModelSummary {
     pub card: ModelCard,
     /// Whether the card was inferred from the graph.
     pub inferred: bool,
+    /// Whether the file leaves width and height to the card.
+    pub open_size: bool,
+    /// What follows the scores that are explained and makes them probabilities: `softmax` or `sigmoid`.
+    pub split_off: Option<String>,
+    /// Length of the sequence that attention is over, where there is one.
+    pub sequence: Option<usize>,
     /// Layers CAM methods can look at, in graph order.
     pub layers: Vec<Layer>,
     /// What the visitor should know: runs one image at a time ...

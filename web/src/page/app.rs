@@ -10,7 +10,7 @@ use yew::prelude::*;
 use crate::files;
 use crate::link::Link;
 use crate::network::{self, Downloading};
-use crate::parts::{Answers, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage};
+use crate::parts::{Answers, CardPanel, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage};
 use crate::state::{Action, Command, State};
 use crate::worker_handle::WorkerHandle;
 
@@ -92,6 +92,7 @@ impl Component for App {
                         palette={state.palette()}
                         opacity={state.view.opacity}
                         link={state.link()}
+                        card_corrected={state.card_corrected()}
                         controls={state.shows("view")}
                         facts={state.shows("result")}
                         on={&on}
@@ -116,6 +117,9 @@ impl Component for App {
                             />
                         }
                     </div>
+                    if let (true, Some(model), Some(form)) = (state.shows("model"), &state.model, &state.card) {
+                        <CardPanel model={model.clone()} form={form.clone()} disabled={loading || !state.is_settled()} on={&on} />
+                    }
                     <RunBar
                         status={state.status()}
                         sentence={state.status_sentence()}
@@ -166,6 +170,11 @@ impl App {
             Command::Keep(file) => spawn_local(async move {
                 let note = network::keep(&file).await.err();
                 on.emit(Action::Kept(network::list().await, note));
+            }),
+            Command::KeepCard { key, card } => spawn_local(async move {
+                if let Err(note) = network::keep_card(&key, &card).await {
+                    on.emit(Action::Kept(network::list().await, Some(note)));
+                }
             }),
             Command::Forget(key) => spawn_local(async move {
                 let note = network::forget(&key).await.err();

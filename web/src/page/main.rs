@@ -2,6 +2,7 @@
 //!
 //! - [`state`]: everything the page knows and how it changes, free of the browser
 //! - [`question`], [`target`], [`link`]: what is asked, and how it is written in an address
+//! - [`card_draft`]: how the picture is read, as the visitor corrects it
 //! - [`place`], [`model_file`]: where a model is, and what the page holds of it
 //! - [`app`]: carries out what the state commands, and lays out the [`parts`]
 //! - [`parts`]: one component per part of the page; [`widgets`]: what they are made of
@@ -10,6 +11,7 @@
 
 mod app;
 mod canvas;
+mod card_draft;
 mod files;
 mod link;
 mod model_file;

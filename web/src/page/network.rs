@@ -18,5 +18,5 @@ mod transfer;
 
 pub(crate) use failure::Failure;
 pub(crate) use image::fetch_image;
-pub(crate) use kept::{forget, keep, list};
+pub(crate) use kept::{forget, keep, keep_card, list};
 pub(crate) use model::Downloading;

@@ -1,6 +1,7 @@
 //! The parts of the page, from top to bottom.
 
 mod answers;
+mod card_panel;
 mod colour_bar;
 mod facts;
 mod head;
@@ -19,6 +20,7 @@ mod stage;
 mod view_controls;
 
 pub(crate) use answers::Answers;
+pub(crate) use card_panel::CardPanel;
 pub(crate) use head::Head;
 pub(crate) use images::Images;
 pub(crate) use method_form::MethodForm;

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Reflect};
 use serde::Serialize;
-use vitrine_protocol::Report;
+use vitrine_protocol::{ModelCard, Report};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -29,7 +29,15 @@ struct Values<'a> {
 /// Saves the report and the map's raw values as JSON.
 pub(crate) fn json(name: &str, report: &Report, map: &HeatMap) -> Result<(), JsValue> {
     let heatmap = Values { width: map.width, height: map.height, values: &map.values };
-    let text = serde_json::to_string(&Download { report, heatmap }).map_err(|error| error.to_string())?;
+    text_as_file(name, serde_json::to_string(&Download { report, heatmap }).map_err(|error| error.to_string())?)
+}
+
+/// Saves a model card as JSON.
+pub(crate) fn card(name: &str, card: &ModelCard) -> Result<(), JsValue> {
+    text_as_file(name, serde_json::to_string_pretty(card).map_err(|error| error.to_string())?)
+}
+
+fn text_as_file(name: &str, text: String) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type("application/json");
     let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &options)?;

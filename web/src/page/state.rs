@@ -1,6 +1,7 @@
 //! The page's whole state and how it changes: [`State::update`] takes one [`Action`] and says what to do outside.
 //! Nothing here touches the browser, so the tests run natively.
 
+mod card;
 mod download;
 mod loading;
 mod status;
@@ -19,6 +20,7 @@ use crate::link::Link;
 use crate::model_file::{Content, ModelFile};
 use crate::place::Place;
 use crate::question::Question;
+pub(crate) use card::{CardChange, CardForm};
 pub(crate) use download::{Delivery, Download, Offer, Origin, RemoteFile, Shelf};
 pub(crate) use loading::Given;
 use loading::{Chosen, Sources};
@@ -40,6 +42,8 @@ pub(crate) struct State {
     pub(crate) models: Rc<[(String, String)]>,
     pub(crate) samples: Rc<[Sample]>,
     pub(crate) model: Option<Rc<ModelSummary>>,
+    /// The model's card.
+    pub(crate) card: Option<CardForm>,
     /// A model on its way.
     pub(crate) download: Option<Download>,
     /// Models of which the visitor has to choose one.
@@ -189,6 +193,8 @@ pub(crate) enum Action {
     ImageFetched(String, Result<File, String>),
     /// The visitor changed the question.
     Ask(Change),
+    /// The visitor corrects the model's card.
+    Card(CardChange),
     Run,
     Cancel,
     ChooseDevice(DeviceChoice),
@@ -233,6 +239,11 @@ pub(crate) enum Command {
     StopDownload,
     /// Keep a model in the browser.
     Keep(ModelFile),
+    /// Keep another card for a kept model.
+    KeepCard {
+        key: String,
+        card: String,
+    },
     /// Delete a kept model by its key.
     Forget(String),
     /// Fetch an image.
@@ -272,6 +283,7 @@ impl State {
             Action::Files(files) => self.take_files(files),
             Action::Unread(content, message) => {
                 self.sources.forget_file(&content);
+                self.forget_correction();
                 self.fail(message);
                 Vec::new()
             }
@@ -289,6 +301,7 @@ impl State {
                 self.ask(change);
                 Vec::new()
             }
+            Action::Card(change) => self.change_card(change),
             Action::Run => self.start_run(),
             Action::Cancel => self.cancel(),
             Action::ChooseDevice(choice) => {
@@ -378,7 +391,8 @@ impl State {
         self.sources.own_image()
     }
 
-    fn is_settled(&self) -> bool {
+    /// Whether everything asked for is loaded.
+    pub(crate) fn is_settled(&self) -> bool {
         let answered = self.image.as_ref().is_some_and(|image| !image.predictions.is_empty());
         self.worker == Worker::Ready && self.sources.is_settled() && self.download.is_none() && answered
     }
@@ -413,11 +427,12 @@ impl State {
             Event::ModelLoaded(summary) => {
                 let keep = self.sources.model_loaded().map(Command::Keep);
                 self.forget_map();
+                let keep_card = self.show_card(&summary);
                 self.model = Some(Rc::new(*summary));
                 if let Some(image) = &mut self.image {
                     Rc::make_mut(image).predictions.clear();
                 }
-                return keep.into_iter().collect();
+                return keep.into_iter().chain(keep_card).collect();
             }
             Event::ImageLoaded { name, picture, predictions, probabilities } => {
                 self.sources.image_loaded();
@@ -449,7 +464,9 @@ impl State {
                 }
                 (ProblemKind::Input, None) => {
                     self.sources.load_failed();
-                    self.fail(problem.message);
+                    if !self.refuse_card(&problem) {
+                        self.fail(problem.message);
+                    }
                 }
             },
             // Of a run that the visitor has already turned away from.
@@ -500,6 +517,7 @@ impl State {
 
     fn restart(&mut self) -> Vec<Command> {
         self.run = None;
+        self.forget_correction();
         self.device = None;
         self.worker = Worker::Starting;
         vec![Command::StartWorker(self.device_choice)]

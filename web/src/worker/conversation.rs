@@ -4,11 +4,9 @@ use std::{cell::Cell, rc::Rc};
 
 use vitrine_engine::{EngineError, ExplainOptions, Listener, Session};
 use vitrine_explain::HeatMap;
-use vitrine_protocol::{
-    DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Problem, ProblemKind, Request,
-};
+use vitrine_protocol::{DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Request};
 
-use crate::post;
+use crate::{internal, post};
 
 /// The session and what the page is told of it.
 pub(crate) struct Conversation {
@@ -56,6 +54,11 @@ impl Conversation {
                 self.tell_model()?;
                 self.tell_image()
             }
+            Request::SetCard(json) => {
+                self.session()?.set_card(&json).await?;
+                self.tell_model()?;
+                self.tell_image()
+            }
             Request::LoadImage(source) => {
                 let session = self.session()?;
                 match source {
@@ -81,7 +84,7 @@ impl Conversation {
     async fn start(&mut self, version: u32, device: DeviceChoice) -> Result<(), EngineError> {
         if version != PROTOCOL_VERSION {
             let message = "Page and worker are of different versions; reload the page.".to_owned();
-            post(&Event::Failed { run: None, problem: Problem { kind: ProblemKind::Internal, message } });
+            post(&Event::Failed { run: None, problem: internal(message) });
             return Ok(());
         }
         let mut session = Session::start(device).await?;

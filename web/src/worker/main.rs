@@ -15,28 +15,26 @@ use crate::conversation::{Cancellation, Conversation};
 fn main() {
     std::panic::set_hook(Box::new(|panic| {
         // The instance is lost after a panic; the page hears why and starts another worker.
-        post(&Event::Failed {
-            run: None,
-            problem: Problem { kind: ProblemKind::Internal, message: format!("The worker stopped: {panic}") },
-        });
+        post(&Event::Failed { run: None, problem: internal(format!("The worker stopped: {panic}")) });
     }));
     let inbox = Rc::new(Inbox::default());
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
         match wire::from_js::<Request>(message.data()) {
             Ok(Request::Cancel { run }) => inbox.cancellation.cancel(run),
             Ok(request) => Inbox::push(&inbox, request),
-            Err(error) => post(&Event::Failed {
-                run: None,
-                problem: Problem {
-                    kind: ProblemKind::Internal,
-                    message: format!("A message was not understood: {error}"),
-                },
-            }),
+            Err(error) => {
+                post(&Event::Failed { run: None, problem: internal(format!("A message was not understood: {error}")) })
+            }
         }
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The handler lives as long as the worker.
     on_message.forget();
+}
+
+/// A fault of the program.
+fn internal(message: String) -> Problem {
+    Problem { kind: ProblemKind::Internal, message, field: None }
 }
 
 fn scope() -> DedicatedWorkerGlobalScope {

@@ -45,6 +45,19 @@ pub(crate) async fn keep(file: &ModelFile) -> Result<(), String> {
     })
 }
 
+/// Keeps another card for a kept model, or says why not.
+pub(crate) async fn keep_card(key: &str, card: &str) -> Result<(), String> {
+    put_card(key, card).await.map_err(|error| {
+        let reason = describe(&error).map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("The corrected card is in use but not kept: the browser refused to store it{reason}.")
+    })
+}
+
+async fn put_card(key: &str, text: &str) -> Result<(), JsValue> {
+    let response = Response::new_with_opt_str(Some(text))?;
+    JsFuture::from(cache().await?.put_with_str(&card_entry(key), &response)).await.map(|_| ())
+}
+
 /// Deletes what is kept under a key.
 pub(crate) async fn forget(key: &str) -> Result<(), String> {
     let refused = |error| format!("The browser did not delete it ({}).", describe(&error).unwrap_or_default());
@@ -93,10 +106,7 @@ async fn put(file: &ModelFile) -> Result<(), JsValue> {
     let card = card_entry(&file.key);
     // The card first: a model is listed as soon as it is there.
     match &file.card {
-        Some(text) => {
-            let response = Response::new_with_opt_str(Some(text))?;
-            JsFuture::from(cache.put_with_str(&card, &response)).await?;
-        }
+        Some(text) => put_card(&file.key, text).await?,
         None => {
             JsFuture::from(cache.delete_with_str(&card)).await?;
         }

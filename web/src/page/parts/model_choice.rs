@@ -107,7 +107,7 @@ fn description(model: &ModelSummary) -> Html {
             if model.inferred {
                 <p class="hint">
                     {"There is no model card, so how pixels become its input was guessed from the file. \
-                      If the answers look wrong, give a card too."}
+                      If the answers look wrong, correct it below or give a card too."}
                 </p>
             }
             { for model.notes.iter().map(|note| html! { <p class="hint">{note}</p> }) }

@@ -20,6 +20,8 @@ pub(crate) struct ResultsProperties {
     pub(crate) map: Rc<HeatMap>,
     /// Leads back to this map.
     pub(crate) link: Link,
+    /// Whether the model's card is corrected, which the link does not carry.
+    pub(crate) card_corrected: bool,
     pub(crate) on: Callback<Action>,
 }
 
@@ -33,7 +35,7 @@ enum Shared {
 
 #[component]
 pub(crate) fn Results(properties: &ResultsProperties) -> Html {
-    let ResultsProperties { canvas, report, map, link, on } = properties;
+    let ResultsProperties { canvas, report, map, link, card_corrected, on } = properties;
     let shared = use_state(|| None::<Shared>);
     let name = format!("vitrine-{}", report.method);
     let save_png = {
@@ -67,25 +69,30 @@ pub(crate) fn Results(properties: &ResultsProperties) -> Html {
             </div>
             <div role="status" class="hint">
                 if let Some(shared) = &*shared {
-                    { message(shared, link) }
+                    { message(shared, link, *card_corrected) }
                 }
             </div>
         </div>
     }
 }
 
-fn message(shared: &Shared, link: &Link) -> Html {
+fn message(shared: &Shared, link: &Link, card_corrected: bool) -> Html {
     let own = match (&link.model, &link.image) {
         (Some(_), Some(_)) => "",
         (Some(_), None) => " It leaves out your picture, which stays in this tab.",
         (None, Some(_)) => " It leaves out your model, which stays in this tab.",
         (None, None) => " It leaves out your picture and your model, which stay in this tab.",
     };
+    let card = if card_corrected && link.model.is_some() {
+        " It leaves out how you corrected the reading of the picture; save the model card for that."
+    } else {
+        ""
+    };
     match shared {
-        Shared::Copied => html! { <p>{"The link is copied: it brings back this map."}{own}</p> },
+        Shared::Copied => html! { <p>{"The link is copied: it brings back this map."}{own}{card}</p> },
         Shared::Shown(address) => html! {
             <p>
-                <label for="link">{"Copy this link: it brings back this map."}{own}</label>
+                <label for="link">{"Copy this link: it brings back this map."}{own}{card}</label>
                 <input id="link" readonly=true value={address.clone()} />
             </p>
         },

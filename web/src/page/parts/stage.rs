@@ -30,6 +30,8 @@ pub(crate) struct StageProperties {
     pub(crate) opacity: f32,
     /// Leads back to this map.
     pub(crate) link: Link,
+    /// Whether the model's card is corrected, which the link does not carry.
+    pub(crate) card_corrected: bool,
     /// Whether opacity, palette and colour bar are shown.
     pub(crate) controls: bool,
     /// Whether the numbers and the downloads are shown.
@@ -65,7 +67,7 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
             }
             if let (true, Some(map), Some(report)) = (properties.facts, map, report) {
                 <Facts report={report.clone()} />
-                <Results {canvas} report={report.clone()} map={map.clone()} link={properties.link.clone()} {on} />
+                <Results {canvas} report={report.clone()} map={map.clone()} link={properties.link.clone()} card_corrected={properties.card_corrected} {on} />
             }
         </section>
     }

@@ -137,7 +137,7 @@ impl State {
         self.sources.model_file().map(|file| file.key)
     }
 
-    fn is_kept(&self, key: &str) -> bool {
+    pub(super) fn is_kept(&self, key: &str) -> bool {
         self.shelf.models().iter().any(|model| model.key == key)
     }
 

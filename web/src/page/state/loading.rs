@@ -18,7 +18,11 @@ pub(crate) enum Given {
 /// A model as the worker is asked to load it.
 #[derive(Clone, Debug, PartialEq)]
 enum Model {
-    Builtin(String),
+    Builtin {
+        id: String,
+        /// The visitor's correction of its card.
+        card: Option<String>,
+    },
     File(ModelFile),
 }
 
@@ -130,8 +134,12 @@ impl Sources {
         let first_model = builtin(default_model.map(|(id, _)| id.clone()).unwrap_or_default());
         self.queue = VecDeque::from([Loading::Model(first_model.clone()), Loading::SameImage]);
         let mut commands = Vec::new();
-        if let Some(model) = model.filter(|model| *model != first_model) {
-            commands.push(self.load_model(model));
+        if let Some(model) = model {
+            let (model, card) = without_correction(model);
+            if model != first_model {
+                commands.push(self.load_model(model.clone()));
+            }
+            commands.extend(card.map(|card| self.use_card(model, card)));
         }
         if let Some(image) = image.filter(|image| *image != sample(0)) {
             commands.push(self.load_image(image));
@@ -155,11 +163,27 @@ impl Sources {
         self.load_image(Named { link, source: ImageSource::File(file) })
     }
 
+    /// The model at hand with another card. A file is loaded again where the card asks for another plan of the graph.
+    pub(super) fn set_card(&mut self, card: String, replan: bool) -> Option<Command> {
+        let model = self.model.clone()?;
+        match model.source {
+            Model::File(file) if replan => Some(self.load_file(model.link, ModelFile { card: Some(card), ..file })),
+            _ => Some(self.use_card(model, card)),
+        }
+    }
+
+    fn use_card(&mut self, mut model: Named<Model>, text: String) -> Command {
+        let (Model::Builtin { card, .. } | Model::File(ModelFile { card, .. })) = &mut model.source;
+        *card = Some(text.clone());
+        self.queue.extend([Loading::Model(model), Loading::SameImage]);
+        Command::Send(Request::SetCard(text))
+    }
+
     /// The model at hand, if it came from a file.
     pub(super) fn model_file(&self) -> Option<ModelFile> {
         match &self.model.as_ref()?.source {
             Model::File(file) => Some(file.clone()),
-            Model::Builtin(_) => None,
+            Model::Builtin { .. } => None,
         }
     }
 
@@ -184,7 +208,7 @@ impl Sources {
                 file.keep = false;
                 Some(wanted)
             }
-            Model::File(_) | Model::Builtin(_) => None,
+            Model::File(_) | Model::Builtin { .. } => None,
         };
         self.model = Some(model);
         file
@@ -245,7 +269,7 @@ impl Sources {
 
     fn load_model(&mut self, model: Named<Model>) -> Command {
         let command = match &model.source {
-            Model::Builtin(id) => Command::Send(Request::LoadModel(ModelSource::Builtin(id.clone()))),
+            Model::Builtin { id, .. } => Command::Send(Request::LoadModel(ModelSource::Builtin(id.clone()))),
             Model::File(file) => Command::SendModel(file.clone()),
         };
         self.queue.extend([Loading::Model(model), Loading::SameImage]);
@@ -260,7 +284,16 @@ impl Sources {
 }
 
 fn builtin(id: String) -> Named<Model> {
-    Named { link: Some(id.clone()), source: Model::Builtin(id) }
+    Named { link: Some(id.clone()), source: Model::Builtin { id, card: None } }
+}
+
+/// A built-in model brings its own card, so a correction of it is apart.
+fn without_correction(mut model: Named<Model>) -> (Named<Model>, Option<String>) {
+    let correction = match &mut model.source {
+        Model::Builtin { card, .. } => card.take(),
+        Model::File(_) => None,
+    };
+    (model, correction)
 }
 
 fn sample(index: usize) -> Named<ImageSource> {

@@ -8,6 +8,7 @@ use vitrine_protocol::{
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::*;
+use crate::card_draft::{CardField, CardProblem};
 use crate::model_file::KeptModel;
 use crate::place::Repository;
 
@@ -51,7 +52,16 @@ fn ready() -> Event {
 fn model(name: &str) -> Event {
     let card = ModelCard::plain(name, ImageInput::plain(Layout::Nchw, Channels::Rgb, 1, 1));
     let layers = vec![Layer { name: "conv1".into(), operator: "Conv".into(), shape: vec![8, 4, 4] }];
-    let summary = ModelSummary { name: name.into(), card, inferred: false, layers, notes: Vec::new() };
+    let summary = ModelSummary {
+        name: name.into(),
+        card,
+        inferred: false,
+        open_size: false,
+        split_off: None,
+        sequence: None,
+        layers,
+        notes: Vec::new(),
+    };
     Event::ModelLoaded(Box::new(summary))
 }
 
@@ -96,7 +106,7 @@ fn done(run: u32) -> Event {
 }
 
 fn failed(run: Option<u32>, kind: ProblemKind) -> Event {
-    Event::Failed { run, problem: Problem { kind, message: "Something is wrong.".into() } }
+    Event::Failed { run, problem: Problem { kind, message: "Something is wrong.".into(), field: None } }
 }
 
 fn file(name: &str) -> File {
@@ -687,4 +697,115 @@ fn a_message_about_something_else_does_not_end_a_run() {
     assert_eq!(state.status(), Status::Running);
     hear(&mut state, done(1));
     assert_eq!(state.status(), Status::Done);
+}
+
+/// The answer to a request that changed a model's summary.
+fn changed(name: &str, change: impl FnOnce(&mut ModelSummary)) -> Event {
+    let Event::ModelLoaded(mut summary) = model(name) else { unreachable!() };
+    change(&mut summary);
+    Event::ModelLoaded(summary)
+}
+
+fn edit(state: &mut State, field: CardField, text: &str) {
+    assert_eq!(act(state, Action::Card(CardChange::Text(field, text.into()))), []);
+}
+
+fn apply(state: &mut State) -> Vec<Command> {
+    act(state, Action::Card(CardChange::Apply))
+}
+
+/// The card of the one request among the commands.
+fn sent_card(commands: &[Command]) -> ModelCard {
+    let [Command::Send(Request::SetCard(text))] = commands else { panic!("{commands:?}") };
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn a_corrected_card_is_sent_and_becomes_the_one_in_use() {
+    let (mut state, _) = opened("");
+    edit(&mut state, CardField::Mean, "0.5, 0.5, 0.5");
+    assert!(state.card.as_ref().unwrap().draft.is_changed() && !state.card_corrected());
+    let card = sent_card(&apply(&mut state));
+    assert_eq!(card.input.mean, [0.5, 0.5, 0.5]);
+    assert_eq!(state.status(), Status::Loading);
+    assert_eq!(apply(&mut state), [], "one at a time");
+    hear(&mut state, changed("critters", |summary| summary.card = card));
+    hear(&mut state, image("sample 0"));
+    assert_eq!(state.status(), Status::Ready);
+    assert!(!state.card.as_ref().unwrap().draft.is_changed() && state.card_corrected());
+    assert_eq!(state.model_link().as_deref(), Some("critters"));
+}
+
+#[test]
+fn a_refused_correction_stays_in_the_form_with_the_reason_and_the_former_card_in_use() {
+    let (mut state, _) = opened("");
+    edit(&mut state, CardField::Width, "two");
+    assert_eq!(apply(&mut state), [], "no number");
+    assert_eq!(state.card.as_ref().unwrap().problem.as_ref().unwrap().field.as_deref(), Some("input.width"));
+    assert!(state.can_run());
+
+    edit(&mut state, CardField::Width, "1");
+    edit(&mut state, CardField::Labels, "owl");
+    assert_eq!(sent_card(&apply(&mut state)).labels, ["owl"]);
+    let problem = Problem { kind: ProblemKind::Input, message: "Too few.".into(), field: Some("labels".into()) };
+    hear(&mut state, Event::Failed { run: None, problem });
+    let form = state.card.clone().unwrap();
+    let expected = CardProblem { field: Some("labels".into()), message: "Too few.".into() };
+    assert_eq!((form.problem, state.notice.clone()), (Some(expected), None));
+    assert_eq!(form.draft.text(CardField::Labels), "owl", "what was typed");
+    assert_eq!(state.status(), Status::Error);
+    assert!(state.can_run());
+
+    act(&mut state, Action::Card(CardChange::Undo));
+    assert_eq!(state.card.as_ref().unwrap().draft.text(CardField::Labels), "");
+    assert_eq!(state.card.as_ref().unwrap().problem, None);
+}
+
+#[test]
+fn a_file_of_open_size_is_loaded_again_for_another() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Files(vec![given("net.onnx")]));
+    hear(&mut state, changed("net.onnx", |summary| summary.open_size = true));
+    hear(&mut state, image("sample 0"));
+    edit(&mut state, CardField::Mean, "1, 1, 1");
+    let card = sent_card(&apply(&mut state));
+    hear(&mut state, changed("net.onnx", |summary| (summary.open_size, summary.card) = (true, card)));
+    hear(&mut state, image("sample 0"));
+    edit(&mut state, CardField::Width, "7");
+    let commands = apply(&mut state);
+    let [Command::SendModel(file)] = commands.as_slice() else { panic!("{commands:?}") };
+    let card: ModelCard = serde_json::from_str(file.card.as_ref().unwrap()).unwrap();
+    assert_eq!((file.name.as_str(), card.input.width, card.input.mean.len()), ("net.onnx", 7, 3));
+}
+
+#[test]
+fn a_worker_that_is_started_again_gets_the_corrected_card() {
+    let (mut state, _) = opened("");
+    edit(&mut state, CardField::Mean, "1, 1, 1");
+    let card = sent_card(&apply(&mut state));
+    hear(&mut state, changed("critters", |summary| summary.card = card.clone()));
+    hear(&mut state, image("sample 0"));
+    act(&mut state, Action::Crashed("boom".into()));
+    assert_eq!(sent_card(&hear(&mut state, ready())), card, "the default model loads by itself");
+    for _ in 0..2 {
+        assert_eq!(state.status(), Status::Loading);
+        hear(&mut state, model("critters"));
+        hear(&mut state, image("sample 0"));
+    }
+    assert!(state.can_run());
+}
+
+#[test]
+fn the_corrected_card_of_a_kept_model_is_kept() {
+    let (mut state, _) = opened("");
+    let file = remote_file("https://host/net.onnx");
+    act(&mut state, Action::Files(vec![Given::Model(file.clone())]));
+    assert_eq!(hear(&mut state, model("net.onnx")), [Command::Keep(file.clone())]);
+    hear(&mut state, image("sample 0"));
+    act(&mut state, Action::Kept(kept(&file), None));
+    edit(&mut state, CardField::Channels, "bgr");
+    let commands = apply(&mut state);
+    let [Command::Send(Request::SetCard(text))] = commands.as_slice() else { panic!("{commands:?}") };
+    let expected = Command::KeepCard { key: file.key, card: text.clone() };
+    assert_eq!(hear(&mut state, model("net.onnx")), [expected]);
 }

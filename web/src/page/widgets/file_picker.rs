@@ -33,7 +33,7 @@ pub(crate) fn FilePicker(properties: &FilePickerProperties) -> Html {
                 match file {
                     Given::Other(file) => take.emit(file),
                     Given::Model(model) => {
-                        notify.emit(Action::Notify(format!("{} is a model, not an image.", model.name)))
+                        notify.emit(Action::Notify(format!("{} is a model, which is of no use here.", model.name)))
                     }
                 }
             }
