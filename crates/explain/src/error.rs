@@ -96,6 +96,15 @@ pub enum ExplainError {
         /// The target in words.
         target: String,
     },
+    /// Relevance propagation has no rule for some nodes.
+    #[error(
+        "Relevance propagation has no rule for {}; use a method by gradients, such as integrated-gradients.",
+        nodes.join(", ")
+    )]
+    NoRule {
+        /// Operators with the values they make.
+        nodes: Vec<String>,
+    },
     /// The method works on pictures, and the input is none.
     #[error("This method needs an image, and the model's input has shape {shape:?}.")]
     NotAnImage {

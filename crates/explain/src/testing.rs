@@ -9,7 +9,8 @@ use vitrine_protocol::ImageInput;
 
 use crate::{Context, Head, Target, Unobserved};
 
-fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>, classes: usize) -> Graph {
+/// A graph of these nodes from `x`, `[1, ..shape]`, to `y`, `[1, classes]`.
+pub(crate) fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>, classes: usize) -> Graph {
     let batched = |axes: &[usize]| [&[1][..], axes].concat();
     let model = Model::new(
         13,

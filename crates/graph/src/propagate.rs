@@ -1,7 +1,8 @@
 //! Walking a graph backwards with rules of one's own in the place of derivatives: guided backpropagation, relevance
 //! propagation, DeepLIFT.
 //!
-//! The walk goes over [`Unit`]s: nodes, or what [`Graph::blocks`] finds to be one thing. A rule gets what flows into a
+//! The walk goes over [`Unit`]s: nodes, or what [`Graph::blocks`] finds to be one thing. Attention and
+//! normalisations written out stay apart: what weights and deviations are worth is for rules to say. A rule gets what flows into a
 //! unit's outputs from behind and says what goes on to its inputs; what several units send to one value is added up.
 
 use std::{
@@ -113,7 +114,7 @@ impl Graph {
         let makers: HashMap<usize, usize> = (plan.steps.iter().enumerate())
             .flat_map(|(position, step)| step.outputs.iter().flatten().map(move |&id| (id, position)))
             .collect();
-        for block in self.blocks()? {
+        for block in self.blocks()?.into_iter().filter(|block| is_unit(block.operator)) {
             let ids: Vec<usize> = block.inner.iter().map(|name| self.id(name)).collect::<Result<_, _>>()?;
             let cut = ids.iter().any(|id| ends.contains(id) || *id == from || recording.fed.contains(id));
             let members: Option<Vec<usize>> = ids.iter().map(|id| makers.get(id).copied()).collect();
@@ -156,6 +157,11 @@ impl Graph {
         kept.reverse();
         Ok(kept)
     }
+}
+
+/// Whether a block is walked over as one.
+fn is_unit(operator: &str) -> bool {
+    operator != "Attention" && !operator.ends_with("Normalization")
 }
 
 /// A unit before its values are looked up.

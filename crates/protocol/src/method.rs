@@ -29,10 +29,14 @@ pub struct MethodInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
+    /// Derivatives of the target at the input.
+    Gradient,
     /// Gradients collected along a path from a baseline to the input.
     Path,
     /// Class activation maps: weighted sums of a layer's channels.
     Cam,
+    /// Something sent backwards through the network by rules of its own.
+    Propagation,
     /// Many masked copies of the input, scored by forward passes alone.
     Sampling,
 }
@@ -40,8 +44,10 @@ pub enum Family {
 impl fmt::Display for Family {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Family::Gradient => "gradient",
             Family::Path => "path",
             Family::Cam => "cam",
+            Family::Propagation => "propagation",
             Family::Sampling => "sampling",
         })
     }

@@ -100,6 +100,8 @@ pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
 
 fn entry(method: &MethodInfo) -> Entry {
     let group = match method.family {
+        Family::Gradient => "Gradients at the image",
+        Family::Propagation => "Handing the score back",
         Family::Path => "Gradients along a path",
         Family::Cam => "A layer's activations",
         Family::Sampling => "Hiding parts and watching",
