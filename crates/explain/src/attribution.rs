@@ -50,16 +50,21 @@ impl HeatMap {
     /// Reduces an attribution of an input's shape (without the batch axis) to one number per pixel: the sum over the
     /// channels. An input that is a list of features becomes one row.
     pub(crate) fn of_input(values: &[f32], shape: &[usize], layout: Layout) -> HeatMap {
+        HeatMap::of_channels(values, shape, layout, |a, b| a + b)
+    }
+
+    /// The same with another way than a sum to put a pixel's channels together, starting from zero.
+    pub(crate) fn of_channels(values: &[f32], shape: &[usize], layout: Layout, join: fn(f32, f32) -> f32) -> HeatMap {
         let [height, width] = picture_size(shape, layout).unwrap_or([1, values.len()]);
-        let (area, mut sums) = (height * width, vec![0.0; height * width]);
+        let (area, mut joined) = (height * width, vec![0.0; height * width]);
         for (index, value) in values.iter().enumerate() {
             let pixel = match layout {
                 Layout::Nhwc if shape.len() == 3 => index * area / values.len(),
                 _ => index % area,
             };
-            sums[pixel] += value;
+            joined[pixel] = join(joined[pixel], *value);
         }
-        HeatMap { height, width, values: sums }
+        HeatMap { height, width, values: joined }
     }
 }
 

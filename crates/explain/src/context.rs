@@ -63,6 +63,18 @@ impl Context<'_> {
         }
     }
 
+    /// The target for given logits `[1, classes]` of a graph, and its gradient there, zero where it has none.
+    pub(crate) fn gradient_at_logits(&self, graph: &Graph, scores: &Value) -> Result<(Value, Value), ExplainError> {
+        let logits = self.target.head().logits();
+        let trace = graph.run(&Run::of([logits]).feed(logits, scores.clone()).probe(logits, Probe::Gradient))?;
+        let objective = self.target.objective(trace.value(logits)?)?;
+        let gradient = match trace.gradients(&objective)?.remove(logits) {
+            Some(gradient) => gradient,
+            None => scores.map(|scores| scores.zeros_like())?,
+        };
+        Ok((objective, gradient))
+    }
+
     /// Number of images per batch when `count` are to be run.
     pub(crate) fn batch_for(&self, count: usize) -> usize {
         self.batch.clamp(1, count.max(1))

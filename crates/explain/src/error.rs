@@ -19,7 +19,7 @@ pub enum ExplainError {
         known: Vec<String>,
     },
     /// The method has no parameter of this name.
-    #[error("This method has no parameter {name:?}; its parameters are {}.", known.join(", "))]
+    #[error("This method has no parameter {name:?}; {}.", parameter_names(known))]
     UnknownParameter {
         /// What was given.
         name: String,
@@ -184,6 +184,11 @@ fn nearest_names(names: &[String], what: &str) -> String {
             format!("; the nearest {what} are {}", quoted.join(", "))
         }
     }
+}
+
+/// `its parameters are a, b`, or that there are none.
+fn parameter_names(names: &[String]) -> String {
+    if names.is_empty() { "it has none at all".to_owned() } else { format!("its parameters are {}", names.join(", ")) }
 }
 
 fn listed(numbers: &[usize]) -> String {

@@ -49,20 +49,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The layout: a method is one file in its family's folder ([`path`], [`cam`], [`sampling`]) and one line in the
+//! The layout: a method is one file in its family's folder ([`gradient`], [`path`], [`cam`], [`propagation`],
+//! [`sampling`]) and one line in the
 //! registry; what a family has in common is an engine beside the folders (`integrator`, `tap`, `sampler`). Everything
 //! runs on one thread, natively and in a browser tab; values are read from the device by awaiting.
 
 mod attention;
 mod attribution;
+mod backward;
 pub mod cam;
 mod context;
 mod error;
 mod explainer;
+pub mod gradient;
 mod infill;
 mod integrator;
 mod layers;
 mod masks;
+mod noise;
 mod observer;
 mod options;
 pub mod path;
@@ -80,6 +84,7 @@ mod testing;
 
 pub use attention::{Attention, attention, token_grid};
 pub use attribution::{Attribution, HeatMap};
+pub use backward::Activations;
 pub use context::Context;
 pub use error::ExplainError;
 pub use explainer::{Cost, Explainer};

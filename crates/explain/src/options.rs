@@ -184,6 +184,11 @@ pub(crate) fn read(
         .collect()
 }
 
+/// Refuses all parameters, for a method that has none; the report's list of them is empty too.
+pub(crate) fn no_options(given: &BTreeMap<String, String>) -> Result<BTreeMap<String, ParameterValue>, ExplainError> {
+    read(&[], given).map(|_| BTreeMap::new())
+}
+
 /// A field's value out of [`read`].
 pub(crate) fn take<T: OptionValue>(
     values: &BTreeMap<String, (ParameterValue, ParameterKind)>,

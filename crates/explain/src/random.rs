@@ -12,6 +12,8 @@ pub(crate) enum Purpose {
     Masks = 1,
     /// Infills of noise.
     Infill = 2,
+    /// Noise added to the input.
+    Noise = 3,
 }
 
 /// ChaCha with 8 rounds (Bernstein, 2008), a counter-based generator: number `index` of a purpose is found without
@@ -31,6 +33,12 @@ impl Random {
     /// Uniform in [0, 1), a multiple of 2^-24 and so exact in float32.
     pub(crate) fn uniform(&mut self) -> f32 {
         (self.0.next_u32() >> 8) as f32 / 16_777_216.0
+    }
+
+    /// Normal with mean 0 and deviation 1, by the transform of Box and Muller (1958).
+    pub(crate) fn normal(&mut self) -> f32 {
+        let (radius, angle) = (1.0 - f64::from(self.uniform()), f64::from(self.uniform()));
+        ((-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()) as f32
     }
 
     /// True with this probability.

@@ -1,9 +1,17 @@
 //! The one list of methods.
 
-use crate::{ExplainError, Explainer, cam::GradCam, path::IntegratedGradients, propagation::Lrp, sampling::Rise};
+use crate::{
+    ExplainError, Explainer,
+    cam::GradCam,
+    gradient::{Deconvnet, GuidedBackprop, InputXGradient, Saliency},
+    path::IntegratedGradients,
+    propagation::Lrp,
+    sampling::Rise,
+};
 
 /// Every method, in menu order.
-pub const METHODS: &[&dyn Explainer] = &[&IntegratedGradients, &GradCam, &Lrp, &Rise];
+pub const METHODS: &[&dyn Explainer] =
+    &[&Saliency, &InputXGradient, &GuidedBackprop, &Deconvnet, &IntegratedGradients, &GradCam, &Lrp, &Rise];
 
 /// The method of this id.
 ///
@@ -27,7 +35,7 @@ mod tests {
     /// Ids of the method files: every file in a family's folder but its `mod.rs`.
     fn ids_of_files() -> BTreeSet<String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        [Family::Path, Family::Cam, Family::Propagation, Family::Sampling]
+        [Family::Gradient, Family::Path, Family::Cam, Family::Propagation, Family::Sampling]
             .iter()
             .flat_map(|family| fs::read_dir(source.join(family.to_string())).unwrap())
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
@@ -45,7 +53,8 @@ mod tests {
     #[test]
     fn an_unknown_method_is_refused_with_the_known_ones() {
         let error = find("gradcam").err().unwrap().to_string();
-        assert_eq!(error, "There is no method \"gradcam\"; the methods are integrated-gradients, grad-cam, lrp, rise.");
+        assert!(error.starts_with("There is no method \"gradcam\"; the methods are saliency, "), "{error}");
+        assert!(error.contains(", grad-cam, ") && error.ends_with(", rise."), "{error}");
         assert_eq!(find("rise").unwrap().info().name, "RISE");
     }
 

@@ -39,6 +39,23 @@ pub(crate) fn linear(shape: &[usize]) -> Graph {
     graph(shape, nodes, initializers, 2)
 }
 
+/// Two inputs, three units, whose weights are [1, 3], [1, 2] and [-1, -2], an activation, and class 1 by the weights
+/// 1, -2 and 4. At [2, 1] the units have 5, 4 and -4, so ReLU leaves the third off; a leaky one has a slope of 1/2.
+pub(crate) fn two_layers(activation: &str) -> Graph {
+    let node = match activation {
+        "Clip" => Node::new("Clip", &["h", "low", "high"], &["a"]),
+        _ => Node::new(activation, &["h"], &["a"]).with("alpha", 0.5_f32),
+    };
+    let nodes = vec![Node::new("MatMul", &["x", "v"], &["h"]), node, Node::new("MatMul", &["a", "w"], &["y"])];
+    let initializers = vec![
+        Tensor::from_f32("v", &[2, 3], &[1.0, 1.0, -1.0, 3.0, 2.0, -2.0]),
+        Tensor::from_f32("w", &[3, 2], &[0.0, 1.0, 0.0, -2.0, 0.0, 4.0]),
+        Tensor::from_f32("low", &[], &[0.0]),
+        Tensor::from_f32("high", &[], &[6.0]),
+    ];
+    graph(&[2], nodes, initializers, 2)
+}
+
 /// Two classes: the sum of the squares of all input values, and its double.
 pub(crate) fn squares(length: usize) -> Graph {
     let nodes = vec![Node::new("Mul", &["x", "x"], &["squared"]), Node::new("MatMul", &["squared", "w"], &["y"])];

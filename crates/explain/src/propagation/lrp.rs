@@ -17,7 +17,7 @@
 
 use std::collections::HashSet;
 
-use vitrine_graph::{Graph, Probe, Run, Unit, Value};
+use vitrine_graph::{Graph, Run, Unit, Value};
 use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 
 use crate::{
@@ -121,7 +121,7 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let logits = context.target.head().logits();
     let recording = graph.record(&Run::of([logits]).feed(context.input_name, context.input.clone()))?;
     let scores = recording.value(&graph, logits)?;
-    let start = Start::of(context, &graph, logits, scores).await?;
+    let start = Start::of(context, &graph, scores).await?;
 
     let rules = Rules { context, graph: &graph, options: &options, limits: limits(context, &options).await? };
     let mut without_rule: Vec<String> = Vec::new();
@@ -176,16 +176,11 @@ struct Start {
 }
 
 impl Start {
-    async fn of(context: &Context<'_>, graph: &Graph, logits: &str, scores: &Value) -> Result<Start, ExplainError> {
-        let trace = graph.run(&Run::of([logits]).feed(logits, scores.clone()).probe(logits, Probe::Gradient))?;
-        let objective = context.target.objective(trace.value(logits)?)?;
+    async fn of(context: &Context<'_>, graph: &Graph, scores: &Value) -> Result<Start, ExplainError> {
+        let (objective, weights) = context.gradient_at_logits(graph, scores)?;
         let prediction = objective.to_vec().await?.first().copied().unwrap_or(f32::NAN);
         check_finite(&[prediction], "The target at the input", "check the input's values and the model card")?;
-        let weights = trace.gradients(&objective)?.remove(logits);
-        let relevance = match weights {
-            Some(weights) => scores.mul(&weights)?,
-            None => scores.map(|tensor| tensor.zeros_like())?,
-        };
+        let relevance = scores.mul(&weights)?;
         let sum: f64 = relevance.to_vec().await?.into_iter().map(f64::from).sum();
         Ok(Start { relevance, sum: sum as f32, prediction })
     }
