@@ -12,14 +12,16 @@ import attributions
 import critters
 import networks
 import operators
+import propagation
 import rise
 
-# In this order: `captum` and `rise` explain networks that `networks` exports.
+# In this order: the parts below `operators` explain networks that `networks` exports.
 PARTS = {
     "networks": networks.make,
     "operators": operators.make,
     "captum": attributions.make,
     "rise": rise.make,
+    "propagation": propagation.make,
     "critters": critters.make,
 }
 

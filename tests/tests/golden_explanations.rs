@@ -20,7 +20,22 @@ fn read(path: &str) -> Vec<u8> {
 on_every_device!(
     integrated_gradients_and_grad_cam_agree_with_captum,
     rise_with_the_same_masks_agrees_with_its_definition,
+    maps_agree_with_other_libraries,
 );
+
+async fn maps_agree_with_other_libraries(device: &Device) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/data/references");
+    let indices = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let families: Vec<_> =
+        indices.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect();
+    let read_family = |path| golden::json::<Vec<explanations::Reference>>(&fs::read(path).unwrap()).unwrap();
+    let cases: Vec<_> = families.iter().flat_map(read_family).collect();
+    let mut results = Vec::new();
+    for case in &cases {
+        results.push((case.subject.name.as_str(), explanations::reference(case, device, &read).await));
+    }
+    golden::report(results).unwrap();
+}
 
 async fn integrated_gradients_and_grad_cam_agree_with_captum(device: &Device) {
     let index: explanations::Index = golden::json(&read("cases.json")).unwrap();

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use serde::Deserialize;
 use vitrine_explain::{Attribution, Context, Head, Target, Unobserved, find, sampling::Rise};
 use vitrine_graph::{Graph, Value};
+use vitrine_protocol::{Channels, ImageInput, Layout};
 
 use super::{Read, TOLERANCE, array, compare, load, words};
 
@@ -80,6 +81,23 @@ pub struct RiseCase {
     unbiased: String,
     per_pixel: String,
     mean: String,
+}
+
+/// A map that another library made.
+#[derive(Debug, Deserialize)]
+pub struct Reference {
+    /// What it explains.
+    #[serde(flatten)]
+    pub subject: Subject,
+    method: String,
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    layers: Vec<String>,
+    range: Option<[f32; 2]>,
+    expected: String,
+    map: Option<String>,
+    tolerance: Option<f32>,
 }
 
 /// The same numbers divided by the same scores in another order: closer than gradients are.
@@ -201,6 +219,31 @@ impl GradCam {
         compare("the map without ReLU", &signed.values, &expected(&self.without_relu)?, TOLERANCE)?;
         compare("the map", &positive.values, &expected(&self.with_relu)?, TOLERANCE)?;
         compare("the enlarged map", &positive.map.values, &expected(&self.enlarged)?, TOLERANCE)
+    }
+}
+
+/// Makes an explanation and compares it with the other library's.
+///
+/// # Errors
+/// Names what differs, where and by how much.
+pub async fn reference(case: &Reference, device: &Device, read: Read<'_>) -> Result<(), String> {
+    let prepared = Prepared::new(&case.subject, "logit", device, read).await?;
+    let shape = prepared.input.shape().to_vec();
+    let pixels = case
+        .range
+        .map(|range| ImageInput { range, ..ImageInput::plain(Layout::Nchw, Channels::Rgb, shape[3], shape[2]) });
+    let mut files = BTreeMap::new();
+    for path in case.parameters.values().filter(|value| value.ends_with(".npy")) {
+        files.insert(path.clone(), array(read, path)?.values);
+    }
+    let layer = case.layers.first().map(String::as_str);
+    let context = Context { pixels: pixels.as_ref(), ..prepared.context(&case.parameters, layer, &files) };
+    let found = find(&case.method).map_err(words)?.explain(&context).await.map_err(words)?;
+    let tolerance = case.tolerance.unwrap_or(TOLERANCE);
+    compare("the attribution", &found.values, &array(read, &case.expected)?.values, tolerance)?;
+    match &case.map {
+        Some(map) => compare("the map", &found.map.values, &array(read, map)?.values, tolerance),
+        None => Ok(()),
     }
 }
 
