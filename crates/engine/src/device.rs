@@ -8,7 +8,7 @@ use burn::tensor::{
 };
 use vitrine_protocol::{Device, DeviceChoice, DeviceKind};
 
-use crate::{EngineError, self_check};
+use crate::{EngineError, platform, self_check};
 
 /// A device and what the GPU's driver has complained about since.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ impl Place {
     /// # Errors
     /// [`EngineError::NoGpu`] when [`DeviceChoice::Gpu`] asks for a GPU and none can be used.
     pub async fn choose(choice: DeviceChoice) -> Result<Place, EngineError> {
+        platform::run_constructors();
         match choice {
             DeviceChoice::Cpu => Ok(Place::cpu("You asked for the CPU.")),
             DeviceChoice::Gpu => gpu(true).await.map_err(EngineError::NoGpu),

@@ -6,6 +6,6 @@ mod native;
 mod wasm;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{builtin_onnx, let_others_run};
+pub(crate) use native::{builtin_onnx, let_others_run, run_constructors};
 #[cfg(target_family = "wasm")]
-pub(crate) use wasm::{builtin_onnx, let_others_run};
+pub(crate) use wasm::{builtin_onnx, let_others_run, run_constructors};

@@ -19,6 +19,19 @@ pub(crate) async fn builtin_onnx(model: &Builtin) -> Result<Vec<u8>, EngineError
     fetch(&address).await.map_err(|_| EngineError::Fetch(address))
 }
 
+/// Lets the libraries of the GPU backend register their parts.
+///
+/// Unless a program does so itself, the linker makes every call from JavaScript do it, each time anew: thousands of
+/// functions for each object that a message consists of.
+pub(crate) fn run_constructors() {
+    __wasm_call_ctors();
+}
+
+#[allow(unsafe_code, reason = "the linker makes this function, which takes and returns nothing")]
+unsafe extern "C" {
+    safe fn __wasm_call_ctors();
+}
+
 async fn fetch(address: &str) -> Result<Vec<u8>, JsValue> {
     let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
     let absolute = web_sys::Url::new_with_base(address, &scope.location().href())?.href();
