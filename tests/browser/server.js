@@ -10,6 +10,7 @@ const TYPES = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript",
   ".json": "application/json",
+  ".mjs": "text/javascript",
   ".onnx": "application/octet-stream",
   ".png": "image/png",
   ".wasm": "application/wasm",

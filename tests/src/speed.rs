@@ -93,8 +93,11 @@ pub async fn measure(session: &Session, work: Work) -> Result<Speed> {
     })
 }
 
-/// Seconds of the fastest run.
-async fn best<T>(run: impl AsyncFn() -> Result<T>) -> Result<f64> {
+/// Seconds of the fastest run after the first.
+///
+/// # Errors
+/// What `run` gives.
+pub async fn best<T>(run: impl AsyncFn() -> Result<T>) -> Result<f64> {
     run().await?;
     let mut best = f64::INFINITY;
     for _ in 0..RUNS {

@@ -1,5 +1,8 @@
 //! `cargo xtask bench`: speed, memory and page weight, natively and in a browser.
 
+use std::fs;
+use std::path::PathBuf;
+
 use anyhow::Result;
 use xshell::cmd;
 
@@ -19,18 +22,36 @@ pub(crate) struct Arguments {
 /// Prints the native measurements, then the page's.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::read()?;
+    let model = write_model(&workspace)?;
     if !arguments.browser {
         let shell = tools::for_native_tests(&workspace)?;
-        cmd!(shell, "cargo bench --package vitrine-tests --bench native").run()?;
+        shell.set_var("VITRINE_BENCH_MODEL", &model);
+        match tools::onnxruntime(&workspace) {
+            Ok(python) => shell.set_var("VITRINE_BENCH_PYTHON", python),
+            Err(error) => println!("ONNX Runtime could not be installed, so there is no comparison with it: {error:#}"),
+        }
+        cmd!(shell, "cargo bench --package vitrine-tests --bench native --bench loading").run()?;
     }
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;
-        tools::playwright(&workspace, &shell)?;
+        tools::playwright_and_onnxruntime(&workspace, &shell)?;
         test::in_browser(&shell, &["--include-ignored", "--nocapture", "speed"]).run()?;
         let page = workspace.target.join("dist");
         dist::build(&workspace, &page)?;
         shell.set_var("VITRINE_DIST", &page);
+        shell.set_var("VITRINE_BENCH_MODEL", &model);
         cmd!(shell, "node tests/browser/bench.mjs").run()?;
+        cmd!(shell, "node tests/browser/bench-loading.mjs").run()?;
     }
     Ok(())
+}
+
+/// Writes the model whose loading is measured; nothing is downloaded for it.
+fn write_model(workspace: &Workspace) -> Result<PathBuf> {
+    let shell = workspace.shell()?;
+    let folder = workspace.target.join("bench");
+    fs::create_dir_all(&folder)?;
+    let model = folder.join("resnet18.onnx");
+    cmd!(shell, "cargo run --release --package vitrine-onnx --example resnet18 -- {model}").run()?;
+    Ok(model)
 }

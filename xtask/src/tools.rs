@@ -66,11 +66,29 @@ pub(crate) fn for_browser_tests(workspace: &Workspace) -> Result<Shell> {
 
 /// Installs the packages of the end-to-end tests as their lock file names them.
 pub(crate) fn playwright(workspace: &Workspace, shell: &Shell) -> Result<()> {
+    browser_packages(workspace, shell, &["--omit=optional"])
+}
+
+/// Installs them with the runtime that the page's speed is measured against, if that can be had.
+pub(crate) fn playwright_and_onnxruntime(workspace: &Workspace, shell: &Shell) -> Result<()> {
+    browser_packages(workspace, shell, &[])
+}
+
+fn browser_packages(workspace: &Workspace, shell: &Shell, options: &[&str]) -> Result<()> {
     system::node(shell)?;
     let _folder = shell.push_dir(workspace.root.join("tests/browser"));
     // The browser is the system's: Playwright must not download its own.
     let _no_download = shell.push_env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-    cmd!(shell, "npm ci --no-audit --no-fund").run().context("the browser tests' packages could not be installed")
+    cmd!(shell, "npm ci --no-audit --no-fund {options...}")
+        .run()
+        .context("the browser tests' packages could not be installed")
+}
+
+/// A Python with the runtime that native speed is measured against.
+pub(crate) fn onnxruntime(workspace: &Workspace) -> Result<PathBuf> {
+    let requirements = workspace.root.join("tests/benches/onnxruntime/requirements.txt");
+    let wanted = fs::read_to_string(&requirements).context("the requirements of the reference are missing")?;
+    python_with(&workspace.shell()?, &requirements, &wanted)
 }
 
 /// Collects the ONNX project's operator tests unless they are there, in the version that is asked for.
