@@ -1,8 +1,9 @@
-"""Layer-wise relevance propagation by Zennit."""
+"""Layer-wise relevance propagation by Zennit, DeepLIFT by Captum."""
 
 import copy
 
 import torch
+from captum.attr import DeepLift
 from torch import nn
 from zennit.attribution import Gradient
 from zennit.canonizers import SequentialMergeBatchNorm
@@ -12,6 +13,7 @@ from zennit.types import Activation, AvgPool, Convolution, Linear
 
 import architectures
 import networks
+from files import save
 from references import References
 
 # The input's range, as far as z-box is concerned: wider than any pixel of the images.
@@ -65,6 +67,27 @@ def composites(image):
 
 
 def make():
+    make_lrp()
+    make_deep_lift()
+
+
+def make_deep_lift():
+    references = References("deep_lift", "captum")
+    # Not a network with overlapping pools: where two windows have the same largest pixel, Captum keeps the share of one, and
+    # its contributions no longer sum to the difference.
+    network, images = networks.build("residual_batch_norm")
+    torch.manual_seed(7)
+    baselines = [("zero", torch.zeros_like(images[:1])), ("given", 0.5 * torch.randn(1, *images.shape[1:]))]
+    for name, baseline in baselines:
+        for target in (1, 3):
+            values = DeepLift(network).attribute(images[:1], baseline, target=target)
+            file = "zero" if name == "zero" else save(references.folder / "baseline.npy", baseline[0])
+            stem, parameters = f"deep_lift_{name}_{target}", {"baseline": file}
+            references.add("residual_batch_norm", target, "deep-lift", values[0].detach(), stem, parameters=parameters)
+    references.write()
+
+
+def make_lrp():
     references = References("propagation", "zennit")
     for name, target in [("plain_convnet", 2), ("residual_batch_norm", 1)]:
         network, images = networks.build(name)

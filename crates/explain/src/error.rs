@@ -96,6 +96,15 @@ pub enum ExplainError {
         /// The target in words.
         target: String,
     },
+    /// The layer is gone once batch normalisations are folded.
+    #[error(
+        "Layer {layer:?} becomes part of the batch normalisation after it, which this method folds; choose that one, or a \
+         later layer."
+    )]
+    FoldedLayer {
+        /// The layer asked for.
+        layer: String,
+    },
     /// Relevance propagation has no rule for some nodes.
     #[error(
         "Relevance propagation has no rule for {}; use a method by gradients, such as integrated-gradients.",

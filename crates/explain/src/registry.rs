@@ -5,13 +5,24 @@ use crate::{
     cam::GradCam,
     gradient::{Deconvnet, GuidedBackprop, InputXGradient, Saliency},
     path::IntegratedGradients,
-    propagation::Lrp,
+    propagation::{DeepLift, DeepShap, ExcitationBackprop, Lrp},
     sampling::Rise,
 };
 
 /// Every method, in menu order.
-pub const METHODS: &[&dyn Explainer] =
-    &[&Saliency, &InputXGradient, &GuidedBackprop, &Deconvnet, &IntegratedGradients, &GradCam, &Lrp, &Rise];
+pub const METHODS: &[&dyn Explainer] = &[
+    &Saliency,
+    &InputXGradient,
+    &GuidedBackprop,
+    &Deconvnet,
+    &IntegratedGradients,
+    &GradCam,
+    &Lrp,
+    &DeepLift,
+    &DeepShap,
+    &ExcitationBackprop,
+    &Rise,
+];
 
 /// The method of this id.
 ///

@@ -1,148 +1,147 @@
-//! Rules that share out relevance: what relevance propagation does at each unit of a graph.
+//! Relevance propagation: what each unit of a graph sends back of the relevance that arrives.
 //!
-//! A rule for a layer with weights is a list of linear maps made of the layer itself with other weights. Their outputs
-//! add up to the denominator, and each sends its input, times its own weights, times relevance over denominator.
+//! A layer with weights has the rule that the method chooses, see [`LayerRule`]. All else is the same for every method, see
+//! [`Sharing::apply`].
 
-use vitrine_graph::{GraphError, Unit, Value};
+mod layer;
+mod normalization;
 
-/// What is kept of a value: all of it, or one side of zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Whole,
-    Positive,
-    Negative,
+use std::collections::HashMap;
+
+use vitrine_graph::{Graph, GraphError, Probe, Recording, Run, Unit, Value};
+
+pub(crate) use layer::{LayerRule, is_layer, signed_multiplier, signed_parts};
+
+use crate::{Context, ExplainError, attribution::check_finite, node_kind::NodeKind};
+
+/// How relevance is shared out.
+pub(crate) struct Sharing<'a> {
+    pub(crate) graph: &'a Graph,
+    /// What is added to denominators, in the direction of their sign.
+    pub(crate) epsilon: f32,
+    /// The rule of a layer with weights.
+    pub(crate) layer_rule: &'a dyn Fn(&Unit<'_>) -> Result<LayerRule, ExplainError>,
 }
 
-impl Side {
-    fn of(self, value: &Value) -> Result<Value, GraphError> {
-        match self {
-            Side::Whole => Ok(value.clone()),
-            Side::Positive => value.map(|tensor| tensor.clamp_min(0.0)),
-            Side::Negative => value.map(|tensor| tensor.clamp_max(0.0)),
-        }
-    }
-}
+type Sent = Result<Option<Vec<Option<Value>>>, ExplainError>;
 
-/// A rule for layers with weights, by its usual name.
-#[derive(Clone, Debug)]
-pub(crate) enum LayerRule {
-    /// `x w / (z + epsilon sign z)`.
-    Epsilon,
-    /// Positive weights count `1 + gamma` times where the output is positive; negative ones where it is negative.
-    Gamma(f32),
-    /// Positive contributions alone share the relevance.
-    ZPlus,
-    /// Positive contributions share `alpha` parts, negative ones `alpha - 1` parts of the opposite sign.
-    AlphaBeta(f32),
-    /// In proportion to the squared weights, whatever the input.
-    WSquare,
-    /// Evenly over a unit's inputs.
-    Flat,
-    /// For pixels: measured from the lowest and highest value that each may have.
-    ZBox {
-        /// The lowest input, of the input's shape.
-        low: Value,
-        /// The highest input, of the input's shape.
-        high: Value,
-    },
-}
-
-/// One linear map of a rule.
-struct Map {
-    input: Value,
-    weight: Value,
-    bias: Option<Value>,
-    sign: f32,
-}
-
-/// A layer with weights, as its rule sees it.
-struct Layer<'a> {
-    unit: &'a Unit<'a>,
-    /// Positions of the input, the weights and the bias.
-    at: (usize, usize, Option<usize>),
-}
-
-/// Whether a unit is a layer with weights: one computed input, then constants.
-pub(crate) fn is_layer(unit: &Unit<'_>) -> bool {
-    Layer::of(unit).is_some()
-}
-
-impl<'a> Layer<'a> {
-    fn of(unit: &'a Unit<'a>) -> Option<Layer<'a>> {
-        let &[input] = unit.variables().as_slice() else { return None };
-        let others: Vec<usize> = (0..unit.inputs().len()).filter(|at| *at != input).collect();
-        let (weight, bias) = match (unit.operator(), others.as_slice()) {
-            ("Conv" | "ConvTranspose" | "Gemm" | "Linear", &[weight, bias]) => (weight, Some(bias)),
-            ("Conv" | "ConvTranspose" | "Gemm" | "MatMul", &[weight]) => (weight, None),
-            _ => return None,
+impl Sharing<'_> {
+    /// Sends relevance from the scores to other values and gives what arrives there; nothing for those that the scores do
+    /// not depend on.
+    ///
+    /// # Errors
+    /// [`ExplainError::NoRule`] with every node on the way that has none.
+    pub(crate) fn send(
+        &self,
+        recording: &Recording,
+        from: (&str, Value),
+        to: &[&str],
+    ) -> Result<HashMap<String, Value>, ExplainError> {
+        let mut without_rule: Vec<String> = Vec::new();
+        let mut rule = |unit: &Unit<'_>, relevance: &[Option<Value>]| match self.apply(unit, relevance)? {
+            Some(sent) => Ok(sent),
+            None => {
+                without_rule.push(format!("{} ({})", unit.operator(), unit.name()));
+                // The walk goes on, so that all of them are found.
+                Ok(unit.pull_back(unit.inputs(), relevance)?)
+            }
         };
-        Some(Layer { unit, at: (input, weight, bias) })
+        let arrived = self.graph.propagate::<ExplainError>(recording, from, to, &mut rule)?;
+        if without_rule.is_empty() { Ok(arrived) } else { Err(ExplainError::NoRule { nodes: without_rule }) }
     }
 
-    fn input(&self) -> &Value {
-        &self.unit.inputs()[self.at.0]
+    /// What a unit sends to its inputs; nothing where there is no rule for it.
+    fn apply(&self, unit: &Unit<'_>, relevance: &[Option<Value>]) -> Sent {
+        let first = relevance.first().and_then(Option::as_ref);
+        if is_layer(unit) {
+            let Some(first) = first else { return Ok(Some(vec![None; unit.inputs().len()])) };
+            return Ok(Some(layer::through_layer(unit, &(self.layer_rule)(unit)?, self.epsilon, first)?));
+        }
+        Ok(match NodeKind::of(unit) {
+            NodeKind::Activation => pass_on(unit, relevance),
+            NodeKind::Rearrangement | NodeKind::Extreme => Some(unit.pull_back(unit.inputs(), relevance)?),
+            NodeKind::Linear => Some(in_proportion(unit, relevance, self.epsilon)?),
+            NodeKind::Normalization => match (unit.operator(), first) {
+                ("GroupNormalization" | "InstanceNormalization" | "LayerNormalization", Some(first)) => {
+                    Some(normalization::through_normalization(unit, first, self.epsilon)?)
+                }
+                // With the divisor as a constant, each value has its own part.
+                _ => pass_on(unit, relevance),
+            },
+            NodeKind::Quotient if unit.is_variable(0) => Some(self.to_one(unit, 0, relevance)?),
+            NodeKind::Product => Some(self.through_product(unit, relevance)?),
+            NodeKind::Attention => Some(self.to_one(unit, 2, relevance)?),
+            NodeKind::Quotient | NodeKind::Function | NodeKind::Other => None,
+        })
     }
 
-    fn weight(&self) -> &Value {
-        &self.unit.inputs()[self.at.1]
+    /// All relevance to one input, in proportion to its part; the others count as constants.
+    fn to_one(
+        &self,
+        unit: &Unit<'_>,
+        at: usize,
+        relevance: &[Option<Value>],
+    ) -> Result<Vec<Option<Value>>, ExplainError> {
+        let mut sent = in_proportion(unit, relevance, self.epsilon)?;
+        sent.iter_mut().enumerate().filter(|(other, _)| *other != at).for_each(|(_, value)| *value = None);
+        Ok(sent)
     }
 
-    fn bias(&self) -> Option<&Value> {
-        Some(&self.unit.inputs()[self.at.2?])
-    }
-
-    /// A map by one side of the input, and of weights and bias; without a bias where `bias` is nothing.
-    fn map(&self, input: Side, weight: Side, bias: Option<Side>) -> Result<Map, GraphError> {
-        let bias = match (self.bias(), bias) {
-            (Some(value), Some(side)) => Some(side.of(value)?),
-            (Some(value), None) => Some(value.map(|tensor| tensor.zeros_like())?),
-            (None, _) => None,
+    /// A product: all to the only computed factor, or to the one that is no gate, or half to each.
+    fn through_product(
+        &self,
+        unit: &Unit<'_>,
+        relevance: &[Option<Value>],
+    ) -> Result<Vec<Option<Value>>, ExplainError> {
+        let &[first, second] = unit.variables().as_slice() else {
+            return Ok(in_proportion(unit, relevance, self.epsilon)?);
         };
-        Ok(Map { input: input.of(self.input())?, weight: weight.of(self.weight())?, bias, sign: 1.0 })
-    }
-
-    /// The unit's inputs with those of a map in their places.
-    fn inputs(&self, map: &Map) -> Vec<Value> {
-        let (input, weight, bias) = self.at;
-        let mut inputs = self.unit.inputs().to_vec();
-        inputs[input] = map.input.clone();
-        inputs[weight] = map.weight.clone();
-        if let (Some(at), Some(value)) = (bias, &map.bias) {
-            inputs[at] = value.clone();
+        let is_gate = |at: usize| unit.input_name(at).is_some_and(|name| self.is_gate(name));
+        let size = |at: usize| unit.inputs()[at].len();
+        match (is_gate(first), is_gate(second)) {
+            (true, false) => self.to_one(unit, second, relevance),
+            (false, true) => self.to_one(unit, first, relevance),
+            _ if unit.operator() == "Mul" && size(first) > size(second) => self.to_one(unit, first, relevance),
+            _ if unit.operator() == "Mul" && size(first) < size(second) => self.to_one(unit, second, relevance),
+            _ => {
+                let half = |value: &Option<Value>| {
+                    let halved = value.as_ref().map(|value| value.map(|tensor| tensor * 0.5));
+                    halved.transpose()
+                };
+                let halves = relevance.iter().map(half).collect::<Result<Vec<_>, _>>()?;
+                Ok(in_proportion(unit, &halves, self.epsilon)?)
+            }
         }
-        inputs
     }
 
-    fn output(&self, map: &Map) -> Result<Value, GraphError> {
-        let output = self.unit.run(&self.inputs(map))?.into_iter().next();
-        let output = output.ok_or(GraphError::NotRecorded(self.unit.name().to_owned()))?;
-        output.map(|tensor| tensor * map.sign)
-    }
-
-    /// What the maps share out of a relevance.
-    fn share(&self, maps: &[Map], relevance: &Value, epsilon: f32) -> Result<Value, GraphError> {
-        let mut denominator = self.output(&maps[0])?;
-        for map in &maps[1..] {
-            denominator = denominator.add(&self.output(map)?)?;
+    /// Whether a value says how much of something else goes through.
+    fn is_gate(&self, name: &str) -> bool {
+        let mut name = name;
+        while let Some(node) = self.graph.producer(name) {
+            match (node.operator.as_str(), node.inputs.first()) {
+                ("HardSigmoid" | "Sigmoid" | "Softmax", _) => return true,
+                ("Cast" | "Dropout" | "Expand" | "Identity" | "Reshape" | "Transpose" | "Unsqueeze", Some(input)) => {
+                    name = input;
+                }
+                _ => return false,
+            }
         }
-        self.send(maps, &relevance.div(&stabilised(&denominator, epsilon)?)?)
+        false
     }
+}
 
-    /// Each map's input times what comes back through it, added up.
-    fn send(&self, maps: &[Map], ratio: &Value) -> Result<Value, GraphError> {
-        let mut sum: Option<Value> = None;
-        for map in maps {
-            let back = self.unit.pull_back(&self.inputs(map), &[Some(ratio.clone())])?.into_iter().nth(self.at.0);
-            // A layer whose output does not depend on its input passes nothing on.
-            let Some(back) = back.flatten() else { continue };
-            let sent = back.mul(&map.input)?.map(|tensor| tensor * map.sign)?;
-            sum = Some(match sum {
-                Some(sum) => sum.add(&sent)?,
-                None => sent,
-            });
+/// What arrived, unchanged, to one input of the same shape.
+fn pass_on(unit: &Unit<'_>, relevance: &[Option<Value>]) -> Option<Vec<Option<Value>>> {
+    let mut sent = vec![None; unit.inputs().len()];
+    let at = unit.variables().first().copied()?;
+    if let Some(Some(relevance)) = relevance.first() {
+        let same = relevance.shape() == unit.inputs().get(at)?.shape();
+        *sent.get_mut(at)? = same.then(|| relevance.clone());
+        if !same {
+            return None;
         }
-        sum.map_or_else(|| self.input().map(|tensor| tensor.zeros_like()), Ok)
     }
+    Some(sent)
 }
 
 /// A denominator moved away from zero, by `epsilon` in the direction of its sign; zero counts as positive.
@@ -153,88 +152,9 @@ fn stabilised(value: &Value, epsilon: f32) -> Result<Value, GraphError> {
     })
 }
 
-/// Sends a layer's relevance to its input by a rule.
-///
-/// # Errors
-/// [`GraphError::Kind`] unless the unit [`is_layer`].
-pub(crate) fn through_layer(
-    unit: &Unit<'_>,
-    rule: &LayerRule,
-    epsilon: f32,
-    relevance: &Value,
-) -> Result<Vec<Option<Value>>, GraphError> {
-    let refused = GraphError::Kind { operation: "relevance propagation", expected: "a layer with weights" };
-    let layer = Layer::of(unit).ok_or(refused)?;
-    use Side::{Negative, Positive, Whole};
-    let sent = match rule {
-        LayerRule::Epsilon => layer.share(&[layer.map(Whole, Whole, Some(Whole))?], relevance, epsilon)?,
-        LayerRule::ZPlus => {
-            let maps = [layer.map(Positive, Positive, Some(Positive))?, layer.map(Negative, Negative, None)?];
-            layer.share(&maps, relevance, epsilon)?
-        }
-        LayerRule::AlphaBeta(alpha) => {
-            let positive = [layer.map(Positive, Positive, Some(Positive))?, layer.map(Negative, Negative, None)?];
-            let negative = [layer.map(Positive, Negative, Some(Negative))?, layer.map(Negative, Positive, None)?];
-            let for_it = layer.share(&positive, &relevance.map(|tensor| tensor * *alpha)?, epsilon)?;
-            let against = layer.share(&negative, &relevance.map(|tensor| tensor * (alpha - 1.0))?, epsilon)?;
-            for_it.sub(&against)?
-        }
-        LayerRule::Gamma(gamma) => by_gamma(&layer, *gamma, epsilon, relevance)?,
-        LayerRule::WSquare => {
-            let squared = layer.weight().map(|tensor| tensor.clone() * tensor)?;
-            layer.share(&[unit_input(&layer, squared)?], relevance, epsilon)?
-        }
-        LayerRule::Flat => {
-            let ones = layer.weight().map(|tensor| tensor.ones_like())?;
-            layer.share(&[unit_input(&layer, ones)?], relevance, epsilon)?
-        }
-        LayerRule::ZBox { low, high } => {
-            let from_low = Map { input: low.clone(), sign: -1.0, ..layer.map(Whole, Positive, Some(Positive))? };
-            let from_high = Map { input: high.clone(), sign: -1.0, ..layer.map(Whole, Negative, Some(Negative))? };
-            layer.share(&[layer.map(Whole, Whole, Some(Whole))?, from_low, from_high], relevance, epsilon)?
-        }
-    };
-    let mut result = vec![None; unit.inputs().len()];
-    result[layer.at.0] = Some(sent);
-    Ok(result)
-}
-
-/// A map that does not look at the input: it is one everywhere, and there is no bias.
-fn unit_input(layer: &Layer<'_>, weight: Value) -> Result<Map, GraphError> {
-    let ones = layer.input().map(|tensor| tensor.ones_like())?;
-    Ok(Map { input: ones, weight, ..layer.map(Side::Whole, Side::Whole, None)? })
-}
-
-/// The gamma rule for inputs and outputs of either sign: contributions of the output's own sign are strengthened.
-fn by_gamma(layer: &Layer<'_>, gamma: f32, epsilon: f32, relevance: &Value) -> Result<Value, GraphError> {
-    use Side::{Negative, Positive};
-    let strengthened = |value: &Value, side: Side| -> Result<Value, GraphError> {
-        value.add(&side.of(value)?.map(|tensor| tensor * gamma)?)
-    };
-    let map = |input: Side, weight: Side, bias: Option<Side>| -> Result<Map, GraphError> {
-        let bias = match (layer.bias(), bias) {
-            (Some(value), Some(side)) => Some(strengthened(value, side)?),
-            (Some(value), None) => Some(value.map(|tensor| tensor.zeros_like())?),
-            (None, _) => None,
-        };
-        Ok(Map { input: input.of(layer.input())?, weight: strengthened(layer.weight(), weight)?, bias, sign: 1.0 })
-    };
-    let output = layer.unit.outputs().first().ok_or(GraphError::NotRecorded(layer.unit.name().to_owned()))?;
-    let is_positive = output.map(|tensor| tensor.greater_equal_elem(0.0).float())?;
-    let is_negative = is_positive.map(|tensor| -tensor + 1.0)?;
-    let positive = [map(Positive, Positive, Some(Positive))?, map(Negative, Negative, None)?];
-    let negative = [map(Positive, Negative, Some(Negative))?, map(Negative, Positive, None)?];
-    let for_it = layer.share(&positive, &relevance.mul(&is_positive)?, epsilon)?;
-    for_it.add(&layer.share(&negative, &relevance.mul(&is_negative)?, epsilon)?)
-}
-
 /// Shares relevance among the inputs of a unit that is linear in all of them together, such as a sum or a mean: each
 /// gets its part of the output. What is not computed, such as a bias, keeps its part.
-pub(crate) fn in_proportion(
-    unit: &Unit<'_>,
-    relevance: &[Option<Value>],
-    epsilon: f32,
-) -> Result<Vec<Option<Value>>, GraphError> {
+fn in_proportion(unit: &Unit<'_>, relevance: &[Option<Value>], epsilon: f32) -> Result<Vec<Option<Value>>, GraphError> {
     let mut ratios = Vec::new();
     for (output, relevance) in unit.outputs().iter().zip(relevance) {
         ratios.push(match relevance {
@@ -246,56 +166,32 @@ pub(crate) fn in_proportion(
     back.into_iter().zip(unit.inputs()).map(|(back, input)| back.map(|back| back.mul(input)).transpose()).collect()
 }
 
-/// Sends relevance through a normalisation by a sample's own mean and deviation, the deviation taken as a constant, which
-/// makes it linear (Ali et al. 2022); the bias keeps its part.
-///
-/// # Errors
-/// [`GraphError::Kind`] for another operator than LayerNormalization, InstanceNormalization and GroupNormalization.
-pub(crate) fn through_normalization(
-    unit: &Unit<'_>,
-    relevance: &Value,
-    epsilon: f32,
-) -> Result<Vec<Option<Value>>, GraphError> {
-    let refused = || GraphError::Kind { operation: "relevance propagation", expected: "a normalisation" };
-    let (&[ref input, ref scale, ..], Some(output)) = (unit.inputs(), unit.outputs().first()) else {
-        return Err(refused());
-    };
-    let node = unit.node();
-    let int = |name: &str| node.attribute(name).and_then(|value| value.as_int());
-    let shape = input.shape();
-    let product = |axes: &[usize]| axes.iter().product::<usize>();
-    let per_channel = || -> Vec<usize> {
-        (0..shape.len()).map(|axis| if axis == 1 { shape.get(1).copied().unwrap_or(1) } else { 1 }).collect()
-    };
-    // How many rows are normalised, each by itself, and how the scale meets the input.
-    let (rows, scale) = match (unit.operator(), shape) {
-        ("LayerNormalization", _) => {
-            let axis = int("axis").unwrap_or(-1);
-            let axis = if axis < 0 { axis + shape.len() as i64 } else { axis };
-            let outer = shape.get(..usize::try_from(axis).map_err(|_| refused())?).ok_or_else(refused)?;
-            (product(outer), scale.clone())
-        }
-        ("InstanceNormalization", [samples, channels, ..]) => (samples * channels, scale.reshape(&per_channel())?),
-        ("GroupNormalization", [samples, channels, ..]) => {
-            let groups = int("num_groups").and_then(|groups| usize::try_from(groups).ok()).unwrap_or(1);
-            // Up to opset 20 there was one scale for each group.
-            let repeated = channels / scale.len().max(1);
-            let scale = scale.reshape(&[scale.len(), 1])?.expand(&[scale.len(), repeated])?;
-            (samples * groups, scale.reshape(&per_channel())?)
-        }
-        _ => return Err(refused()),
-    };
-    let table = [rows, input.len().checked_div(rows).unwrap_or(0)];
-    let mean = |value: &Value| value.sum_axes(&[1])?.map(|tensor| tensor / table[1] as f32);
-    let rows = input.reshape(&table)?;
-    let centred = rows.sub(&mean(&rows)?)?;
-    let steady = node.attribute("epsilon").and_then(|value| value.as_float()).unwrap_or(1e-5);
-    let deviation = mean(&centred.mul(&centred)?)?.map(|tensor| (tensor + steady).sqrt())?;
-    let ratio = relevance.div(&stabilised(output, epsilon)?)?.mul(&scale)?.reshape(&table)?.div(&deviation)?;
-    let sent = rows.mul(&ratio.sub(&mean(&ratio)?)?)?.reshape(shape)?;
-    let mut result = vec![None; unit.inputs().len()];
-    if let Some(first) = result.first_mut() {
-        *first = Some(sent);
+/// The relevance that is sent out: each score times how much the target grows with it. For a logit that is the logit.
+pub(crate) struct Start {
+    pub(crate) relevance: Value,
+    pub(crate) sum: f32,
+    /// The target.
+    pub(crate) prediction: f32,
+}
+
+impl Start {
+    pub(crate) async fn of(context: &Context<'_>, scores: &Value) -> Result<Start, ExplainError> {
+        let (relevance, prediction) = match Start::slope(context, scores).await? {
+            (Some(slope), prediction) => (scores.mul(&slope)?, prediction),
+            (None, prediction) => (scores.map(|tensor| tensor.zeros_like())?, prediction),
+        };
+        let sum: f64 = relevance.to_vec().await?.into_iter().map(f64::from).sum();
+        Ok(Start { relevance, sum: sum as f32, prediction })
     }
-    Ok(result)
+
+    /// How much the target grows with each score, and the target.
+    pub(crate) async fn slope(context: &Context<'_>, scores: &Value) -> Result<(Option<Value>, f32), ExplainError> {
+        let logits = context.target.head().logits();
+        let run = Run::of([logits]).feed(logits, scores.clone()).probe(logits, Probe::Gradient);
+        let trace = context.graph.run(&run)?;
+        let objective = context.target.objective(trace.value(logits)?)?;
+        let prediction = objective.to_vec().await?.first().copied().unwrap_or(f32::NAN);
+        check_finite(&[prediction], "The target at the input", "check the input's values and the model card")?;
+        Ok((trace.gradients(&objective)?.remove(logits), prediction))
+    }
 }

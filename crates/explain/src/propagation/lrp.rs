@@ -25,7 +25,7 @@ use crate::{
     attribution::check_finite,
     observer::Progress,
     options::{choices, number, options},
-    relevance::{LayerRule, in_proportion, is_layer, through_layer, through_normalization},
+    relevance::{LayerRule, Sharing, Start},
 };
 
 choices! {
@@ -121,23 +121,11 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let logits = context.target.head().logits();
     let recording = graph.record(&Run::of([logits]).feed(context.input_name, context.input.clone()))?;
     let scores = recording.value(&graph, logits)?;
-    let start = Start::of(context, &graph, scores).await?;
-
+    let start = Start::of(context, scores).await?;
     let rules = Rules { context, graph: &graph, options: &options, limits: limits(context, &options).await? };
-    let mut without_rule: Vec<String> = Vec::new();
-    let mut rule = |unit: &Unit<'_>, relevance: &[Option<Value>]| match rules.apply(unit, relevance)? {
-        Some(sent) => Ok(sent),
-        None => {
-            without_rule.push(format!("{} ({})", unit.operator(), unit.name()));
-            // The walk goes on, so that all of them are found.
-            Ok(unit.pull_back(unit.inputs(), relevance)?)
-        }
-    };
-    let from = (logits, start.relevance.clone());
-    let mut arrived = graph.propagate::<ExplainError>(&recording, from, &[context.input_name], &mut rule)?;
-    if !without_rule.is_empty() {
-        return Err(ExplainError::NoRule { nodes: without_rule });
-    }
+    let layer_rule = |unit: &Unit<'_>| rules.of(unit);
+    let sharing = Sharing { graph: &graph, epsilon: options.epsilon as f32, layer_rule: &layer_rule };
+    let mut arrived = sharing.send(&recording, (logits, start.relevance.clone()), &[context.input_name])?;
     let mut notes = Vec::new();
     let values = match arrived.remove(context.input_name) {
         Some(relevance) => relevance.to_vec().await?,
@@ -168,24 +156,6 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     })
 }
 
-/// The relevance that is sent out: each score times how much the target grows with it. For a logit that is the logit.
-struct Start {
-    relevance: Value,
-    sum: f32,
-    prediction: f32,
-}
-
-impl Start {
-    async fn of(context: &Context<'_>, graph: &Graph, scores: &Value) -> Result<Start, ExplainError> {
-        let (objective, weights) = context.gradient_at_logits(graph, scores)?;
-        let prediction = objective.to_vec().await?.first().copied().unwrap_or(f32::NAN);
-        check_finite(&[prediction], "The target at the input", "check the input's values and the model card")?;
-        let relevance = scores.mul(&weights)?;
-        let sum: f64 = relevance.to_vec().await?.into_iter().map(f64::from).sum();
-        Ok(Start { relevance, sum: sum as f32, prediction })
-    }
-}
-
 /// The darkest and the brightest input, where the composite asks for them.
 async fn limits(context: &Context<'_>, options: &LrpOptions) -> Result<Option<(Value, Value)>, ExplainError> {
     if !matches!(options.composite, Composite::EpsilonGammaBox | Composite::ZBox) {
@@ -197,7 +167,7 @@ async fn limits(context: &Context<'_>, options: &LrpOptions) -> Result<Option<(V
     Ok(Some((Infill::Black.tensor(context).await?, Infill::White.tensor(context).await?)))
 }
 
-/// What each unit does.
+/// Which rule each layer has.
 struct Rules<'a> {
     context: &'a Context<'a>,
     graph: &'a Graph,
@@ -205,46 +175,9 @@ struct Rules<'a> {
     limits: Option<(Value, Value)>,
 }
 
-type Sent = Result<Option<Vec<Option<Value>>>, ExplainError>;
-
 impl Rules<'_> {
-    /// What a unit sends to its inputs; nothing where there is no rule for it.
-    fn apply(&self, unit: &Unit<'_>, relevance: &[Option<Value>]) -> Sent {
-        let epsilon = self.options.epsilon as f32;
-        if is_layer(unit) {
-            let Some(Some(arrived)) = relevance.first() else { return Ok(Some(vec![None; unit.inputs().len()])) };
-            let rule = self.layer_rule(unit)?;
-            return Ok(Some(through_layer(unit, &rule, epsilon, arrived)?));
-        }
-        match unit.operator() {
-            "Cast" | "Celu" | "Clip" | "Dropout" | "Elu" | "Gelu" | "HardSigmoid" | "HardSwish" | "Identity"
-            | "LRN" | "LeakyRelu" | "LpNormalization" | "Mish" | "PRelu" | "QuickGelu" | "RMSNormalization"
-            | "Relu" | "Selu" | "Shrink" | "Sigmoid" | "Silu" | "Softplus" | "Softsign" | "Swish" | "Tanh"
-            | "ThresholdedRelu" => Ok(pass_on(unit, 0, relevance)),
-            "CenterCropPad" | "Compress" | "Concat" | "DepthToSpace" | "Expand" | "Flatten" | "Gather"
-            | "GatherElements" | "GatherND" | "GlobalMaxPool" | "Max" | "MaxPool" | "Min" | "Pad" | "ReduceMax"
-            | "ReduceMin" | "Reshape" | "ReverseSequence" | "ScatterElements" | "ScatterND" | "Slice"
-            | "SpaceToDepth" | "Split" | "Squeeze" | "Tile" | "Transpose" | "Trilu" | "Unsqueeze" | "Where" => {
-                Ok(Some(unit.pull_back(unit.inputs(), relevance)?))
-            }
-            "Add" | "AveragePool" | "BatchNormalization" | "Conv" | "ConvTranspose" | "CumSum" | "Gemm"
-            | "GlobalAveragePool" | "GridSample" | "Linear" | "LpPool" | "Mean" | "Neg" | "ReduceMean"
-            | "ReduceSum" | "Resize" | "RoiAlign" | "Sub" | "Sum" | "Upsample" => {
-                Ok(Some(in_proportion(unit, relevance, epsilon)?))
-            }
-            "GroupNormalization" | "InstanceNormalization" | "LayerNormalization" => match relevance.first() {
-                Some(Some(relevance)) => Ok(Some(through_normalization(unit, relevance, epsilon)?)),
-                _ => Ok(Some(vec![None; unit.inputs().len()])),
-            },
-            "Attention" => Ok(Some(self.to_one(unit, 2, relevance)?)),
-            "Div" if unit.is_variable(0) => Ok(Some(self.to_one(unit, 0, relevance)?)),
-            "Einsum" | "MatMul" | "Mul" => Ok(Some(self.through_product(unit, relevance)?)),
-            _ => Ok(None),
-        }
-    }
-
     /// The rule that the composite has for a layer.
-    fn layer_rule(&self, unit: &Unit<'_>) -> Result<LayerRule, ExplainError> {
+    fn of(&self, unit: &Unit<'_>) -> Result<LayerRule, ExplainError> {
         let is_convolution = matches!(unit.operator(), "Conv" | "ConvTranspose");
         let (gamma, alpha) = (self.options.gamma as f32, self.options.alpha as f32);
         if let (Some((low, high)), Some(input)) = (&self.limits, self.input_if_first(unit)) {
@@ -283,75 +216,6 @@ impl Rules<'_> {
         }
         Some(input)
     }
-
-    /// All relevance to one input, in proportion to its part; the others count as constants.
-    fn to_one(
-        &self,
-        unit: &Unit<'_>,
-        at: usize,
-        relevance: &[Option<Value>],
-    ) -> Result<Vec<Option<Value>>, ExplainError> {
-        let mut sent = in_proportion(unit, relevance, self.options.epsilon as f32)?;
-        sent.iter_mut().enumerate().filter(|(other, _)| *other != at).for_each(|(_, value)| *value = None);
-        Ok(sent)
-    }
-
-    /// A product: all to the only computed factor, or to the one that is no gate, or half to each.
-    fn through_product(
-        &self,
-        unit: &Unit<'_>,
-        relevance: &[Option<Value>],
-    ) -> Result<Vec<Option<Value>>, ExplainError> {
-        let &[first, second] = unit.variables().as_slice() else {
-            return Ok(in_proportion(unit, relevance, self.options.epsilon as f32)?);
-        };
-        let is_gate = |at: usize| unit.input_name(at).is_some_and(|name| self.is_gate(name));
-        let size = |at: usize| unit.inputs()[at].len();
-        match (is_gate(first), is_gate(second)) {
-            (true, false) => self.to_one(unit, second, relevance),
-            (false, true) => self.to_one(unit, first, relevance),
-            _ if unit.operator() == "Mul" && size(first) > size(second) => self.to_one(unit, first, relevance),
-            _ if unit.operator() == "Mul" && size(first) < size(second) => self.to_one(unit, second, relevance),
-            _ => {
-                let half = |value: &Option<Value>| {
-                    let halved = value.as_ref().map(|value| value.map(|tensor| tensor * 0.5));
-                    halved.transpose()
-                };
-                let halves = relevance.iter().map(half).collect::<Result<Vec<_>, _>>()?;
-                Ok(in_proportion(unit, &halves, self.options.epsilon as f32)?)
-            }
-        }
-    }
-
-    /// Whether a value says how much of something else goes through.
-    fn is_gate(&self, name: &str) -> bool {
-        let mut name = name;
-        while let Some(node) = self.graph.producer(name) {
-            match (node.operator.as_str(), node.inputs.first()) {
-                ("HardSigmoid" | "Sigmoid" | "Softmax", _) => return true,
-                ("Cast" | "Dropout" | "Expand" | "Identity" | "Reshape" | "Transpose" | "Unsqueeze", Some(input)) => {
-                    name = input;
-                }
-                _ => return false,
-            }
-        }
-        false
-    }
-}
-
-/// What arrived, unchanged, to one input of the same shape.
-fn pass_on(unit: &Unit<'_>, at: usize, relevance: &[Option<Value>]) -> Option<Vec<Option<Value>>> {
-    let mut sent = vec![None; unit.inputs().len()];
-    // A block reads its variable wherever its first node does.
-    let at = if unit.is_variable(at) { at } else { unit.variables().first().copied()? };
-    if let Some(Some(relevance)) = relevance.first() {
-        let same = relevance.shape() == unit.inputs().get(at)?.shape();
-        *sent.get_mut(at)? = same.then(|| relevance.clone());
-        if !same {
-            return None;
-        }
-    }
-    Some(sent)
 }
 
 #[cfg(test)]
