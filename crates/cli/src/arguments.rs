@@ -131,9 +131,9 @@ pub(crate) struct Explain {
     /// What to explain: class index, label, auto; prob:T, logodds:T; A-B for a margin.
     #[arg(long, value_name = "T", default_value = "auto", allow_hyphen_values = true)]
     pub(crate) target: String,
-    /// The layer to look at, by its value name [default: the card's, or the last spatial one].
+    /// The layer to look at, by its value name; may be repeated [default: the card's, or the last spatial one].
     #[arg(long, value_name = "NAME")]
-    pub(crate) layer: Option<String>,
+    pub(crate) layer: Vec<String>,
     /// A parameter of the method; may be repeated.
     #[arg(long = "param", value_name = "KEY=VALUE")]
     pub(crate) parameters: Vec<String>,

@@ -1,6 +1,6 @@
 //! Reading a model card, or inferring one: what is known before planning from the file, the rest from the graph.
 
-use vitrine_explain::{Head, attention, spatial_layers, token_grid};
+use vitrine_explain::{Head, attention, default_layer, sequence, token_grid};
 use vitrine_graph::{Graph, InputShapes};
 use vitrine_image::ImageError;
 use vitrine_onnx::{Dimension, ElementType, Model, ValueInfo};
@@ -177,24 +177,14 @@ pub(crate) fn complete(card: &mut ModelCard, inferred: bool, graph: &Graph) -> R
     if inferred {
         card.task = task(graph)?;
     }
-    if card.target_layer.is_none() && card.input.layout == Layout::Nchw {
-        card.target_layer = spatial_layers(graph)?.pop().map(|layer| layer.name);
-    }
+    let ImageInput { height, width, .. } = card.input;
     if card.tokens.is_none() {
-        let grid = |sequence| token_grid(sequence, card.input.height, card.input.width);
-        card.tokens = sequence(graph)?.and_then(grid);
+        card.tokens = sequence(graph)?.and_then(|sequence| token_grid(sequence, height, width));
+    }
+    if card.target_layer.is_none() {
+        card.target_layer = default_layer(graph, Some([height, width]), card.tokens)?.map(|layer| layer.name);
     }
     Ok(())
-}
-
-/// Length of the sequence over which all of a graph's attention is; nothing where there is none, or several.
-///
-/// # Errors
-/// None on a graph that was planned.
-pub(crate) fn sequence(graph: &Graph) -> Result<Option<usize>, EngineError> {
-    let found = attention(graph)?;
-    let first = found.first().and_then(|attention| attention.sequence());
-    Ok(first.filter(|_| found.iter().all(|attention| attention.sequence() == first)))
 }
 
 /// What the outputs look like: one score per class, a plane of scores per class, or a table of boxes.
@@ -340,7 +330,7 @@ mod tests {
         let graph = graph(nodes, vec![Tensor::from_i64("shape", &[3], &[1, 3, 4])]);
         let mut card = plain();
         complete(&mut card, true, &graph).unwrap();
-        assert_eq!(card.target_layer.as_deref(), Some("patches"));
+        assert_eq!(card.target_layer.as_deref(), Some("tokens"));
         assert_eq!(card.tokens, Some(Tokens { rows: 2, columns: 2, prefix: 0 }));
 
         card.tokens = Some(Tokens { rows: 2, columns: 2, prefix: 1 });

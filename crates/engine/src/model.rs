@@ -1,8 +1,8 @@
 //! A model ready to be explained: graph, card, and what was found out about it.
 
 use sha2::{Digest, Sha256};
-use vitrine_explain::Head;
-use vitrine_graph::{Batching, Graph, InputShapes, Run, Value, ValueSummary};
+use vitrine_explain::{Head, SpatialLayer};
+use vitrine_graph::{Batching, Graph, InputShapes, Run, Value};
 use vitrine_onnx::Model as Onnx;
 use vitrine_protocol::{Device, ImageInput, Layer, ModelCard, ModelSummary};
 use web_time::Instant;
@@ -162,12 +162,14 @@ impl LoadedModel {
         self.labels().get(class).cloned().unwrap_or_else(|| format!("class {class}"))
     }
 
-    /// The layers that class activation maps can look at, in graph order.
+    /// The layers that lie over the picture, which class activation maps can look at, in graph order.
     ///
     /// # Errors
     /// None after loading.
-    pub fn spatial_layers(&self) -> Result<Vec<ValueSummary>, EngineError> {
-        Ok(vitrine_explain::spatial_layers(&self.graph)?)
+    pub fn spatial_layers(&self) -> Result<Vec<SpatialLayer>, EngineError> {
+        let picture = self.card.as_ref().map(|card| [card.input.height, card.input.width]);
+        let tokens = self.card.as_ref().and_then(|card| card.tokens);
+        Ok(vitrine_explain::spatial_layers(&self.graph, picture, tokens)?)
     }
 
     /// How many images go into a batch: what fits into the memory set aside, or one where the model takes no more.
@@ -200,7 +202,7 @@ impl LoadedModel {
             inferred: self.inferred,
             open_size: self.open_size,
             split_off: Head::of(&self.graph).ok().and_then(|head| head.split_off()).map(str::to_owned),
-            sequence: card::sequence(&self.graph)?,
+            sequence: vitrine_explain::sequence(&self.graph)?,
             layers,
             notes: self.notes.clone(),
         })

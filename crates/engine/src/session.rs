@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vitrine_explain::{Attribution, Context, Head, METHODS, Scores, Target, find};
-use vitrine_graph::Value;
+use vitrine_graph::{Graph, Value};
 use vitrine_image::{Pixels, decode, resize, to_tensor};
 use vitrine_protocol::{
     DeviceChoice, ExplainRequest, MethodInfo, ModelIdentity, Picture, Prediction, REPORT_SCHEMA, Report, Sample,
@@ -259,7 +259,9 @@ impl Session {
         let method = find(&request.method)?;
         let head = Head::of(&model.graph)?;
         let target = Target::parse(&request.target, &head, model.labels(), &input.scores)?;
-        let layer = request.layer.as_deref().or(model.card.as_ref().and_then(|card| card.target_layer.as_deref()));
+        let card = model.card.as_ref();
+        let layers =
+            layers(request.layer.as_deref().or(card.and_then(|card| card.target_layer.as_deref())), &model.graph);
         let batch = match (&options.batch, model.default_batch()?) {
             (_, 1) => 1,
             (Some(batch), _) => (*batch).max(1),
@@ -275,9 +277,10 @@ impl Session {
             graph: &model.graph,
             input_name: &input_name,
             input: &input.value,
-            pixels: model.card.as_ref().map(|card| &card.input),
+            pixels: card.map(|card| &card.input),
             target: &target,
-            layer,
+            layers: &layers,
+            tokens: card.and_then(|card| card.tokens),
             parameters: &request.parameters,
             seed: request.seed,
             batch,
@@ -320,6 +323,15 @@ impl Session {
             notes,
         };
         Ok(Explanation { attribution, report })
+    }
+}
+
+/// The layers that a text names: one, or several with commas between.
+fn layers<'a>(text: Option<&'a str>, graph: &Graph) -> Vec<&'a str> {
+    match text {
+        None => Vec::new(),
+        Some(text) if graph.check_value(text).is_ok() => vec![text],
+        Some(text) => text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect(),
     }
 }
 

@@ -44,6 +44,16 @@ pub fn attention(graph: &Graph) -> Result<Vec<Attention>, GraphError> {
     Ok(found.collect())
 }
 
+/// Length of the sequence over which all of a graph's attention is; nothing where there is none, or several.
+///
+/// # Errors
+/// None on a graph that was planned.
+pub fn sequence(graph: &Graph) -> Result<Option<usize>, GraphError> {
+    let found = attention(graph)?;
+    let first = found.first().and_then(Attention::sequence);
+    Ok(first.filter(|_| found.iter().all(|attention| attention.sequence() == first)))
+}
+
 /// How a sequence of this length lies over a picture that is cut into square patches: after as few tokens that stand for
 /// no place as possible.
 ///

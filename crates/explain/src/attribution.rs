@@ -29,7 +29,7 @@ pub struct Attribution {
     pub backward_passes: u64,
     /// Every parameter with the value used, defaults included.
     pub parameters: BTreeMap<String, ParameterValue>,
-    /// The layer looked at, by its value name, for layer methods.
+    /// The layer looked at, by its value name, for layer methods; several with commas between.
     pub layer: Option<String>,
     /// What the reader should know, one sentence each.
     pub notes: Vec<String>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vitrine_graph::{Graph, GraphError, Probe, Run, Value};
-use vitrine_protocol::ImageInput;
+use vitrine_protocol::{ImageInput, Tokens};
 
 use crate::{ExplainError, Observer, Target};
 
@@ -21,8 +21,11 @@ pub struct Context<'a> {
     pub pixels: Option<&'a ImageInput>,
     /// The scalar to explain.
     pub target: &'a Target,
-    /// The layer to look at, by its value name; layer methods take the last spatial one without it.
-    pub layer: Option<&'a str>,
+    /// The layers to look at, by their value names; layer methods take that of [`default_layer`](crate::default_layer)
+    /// without any.
+    pub layers: &'a [&'a str],
+    /// How the tokens of a vision transformer lie over the picture; found from the graph without it.
+    pub tokens: Option<Tokens>,
     /// The method's parameters as typed; those left out take their defaults.
     pub parameters: &'a BTreeMap<String, String>,
     /// The seed of all randomness.

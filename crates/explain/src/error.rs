@@ -74,7 +74,8 @@ pub enum ExplainError {
     },
     /// The layer has no picture to look at.
     #[error(
-        "Layer {layer:?} has shape {shape:?}, and this method needs channels, height and width, both above 1{}.",
+        "Layer {layer:?} has shape {shape:?}, and this method needs channels, height and width, both above 1, or the \
+         tokens of a picture{}.",
         nearest_names(.nearest, "such layers")
     )]
     NotSpatial {
@@ -84,6 +85,12 @@ pub enum ExplainError {
         shape: Vec<usize>,
         /// The closest layers, in graph order, that would do.
         nearest: Vec<String>,
+    },
+    /// Several layers for a method that looks at one.
+    #[error("This method looks at one layer, and {} are named: {}.", layers.len(), layers.join(", "))]
+    OneLayer {
+        /// The layers asked for.
+        layers: Vec<String>,
     },
     /// The model has no layer with channels, height and width.
     #[error("The model has no layer with channels, height and width, which this method needs; use another method.")]

@@ -34,7 +34,8 @@
 //!     input: &input,
 //!     pixels: None,
 //!     target: &target,
-//!     layer: None,
+//!     layers: &[],
+//!     tokens: None,
 //!     parameters: &BTreeMap::from([("baseline".into(), "zero".into())]),
 //!     seed: 0,
 //!     batch: 16,
@@ -84,14 +85,14 @@ mod target;
 #[cfg(test)]
 mod testing;
 
-pub use attention::{Attention, attention, token_grid};
+pub use attention::{Attention, attention, sequence, token_grid};
 pub use attribution::{Attribution, HeatMap};
 pub use backward::Activations;
 pub use context::Context;
 pub use error::ExplainError;
 pub use explainer::{Cost, Explainer};
 pub use infill::{Infill, infill_paths};
-pub use layers::spatial_layers;
+pub use layers::{Places, SpatialLayer, default_layer, spatial_layers};
 pub use lift::LiftRule;
 pub use observer::{LocalBoxFuture, Observer, Unobserved};
 pub use quadrature::Rule;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use burn::tensor::Device;
 use vitrine_graph::{Graph, InputShapes, Value};
 use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
-use vitrine_protocol::ImageInput;
+use vitrine_protocol::{ImageInput, Tokens};
 
 use crate::{Context, Head, Target, Unobserved};
 
@@ -92,6 +92,36 @@ pub(crate) fn two_channels(weights: [f32; 2]) -> Graph {
     graph(&[1, 2, 2], nodes, initializers, 2)
 }
 
+/// A 2 x 2 picture and its answer: each pixel x becomes a token of channels x and 3 x, after a first one of other
+/// numbers, in `tokens`. Class 0 scores the sum of all tokens' first channels minus twice that of their second.
+pub(crate) fn tokens() -> (Graph, [f32; 4]) {
+    let nodes = vec![
+        Node::new("Reshape", &["x", "column"], &["pixels"]),
+        Node::new("MatMul", &["pixels", "channels"], &["patches"]),
+        Node::new("Concat", &["class", "patches"], &["tokens"]).with("axis", 1),
+        // Attention, of which nothing is left in the answer: all places are mixed evenly.
+        Node::new("Transpose", &["tokens"], &["keys"]).with("perm", vec![0, 2, 1]),
+        Node::new("MatMul", &["tokens", "keys"], &["scores"]),
+        Node::new("Mul", &["scores", "nothing"], &["even"]),
+        Node::new("Softmax", &["even"], &["weights"]).with("axis", -1),
+        Node::new("MatMul", &["weights", "tokens"], &["mixed"]),
+        Node::new("Slice", &["mixed", "start", "end", "axis"], &["first"]),
+        Node::new("Flatten", &["first"], &["flat"]),
+        Node::new("MatMul", &["flat", "w"], &["y"]),
+    ];
+    let initializers = vec![
+        Tensor::from_i64("column", &[3], &[1, 4, 1]),
+        Tensor::from_f32("channels", &[1, 2], &[1.0, 3.0]),
+        Tensor::from_f32("class", &[1, 1, 2], &[7.0, -5.0]),
+        Tensor::from_f32("nothing", &[], &[0.0]),
+        Tensor::from_i64("start", &[1], &[0]),
+        Tensor::from_i64("end", &[1], &[1]),
+        Tensor::from_i64("axis", &[1], &[1]),
+        Tensor::from_f32("w", &[2, 2], &[5.0, 0.0, -10.0, 0.0]),
+    ];
+    (graph(&[1, 2, 2], nodes, initializers, 2), [1.0, -2.0, 0.5, 3.0])
+}
+
 /// Three scores equal to the three inputs, followed by nodes that lead to `y`.
 pub(crate) fn ends_with(nodes: Vec<Node>) -> Graph {
     let mut all = vec![Node::new("Identity", &["x"], &["scores"])];
@@ -106,7 +136,8 @@ pub(crate) struct Question {
     input: Value,
     pixels: Option<ImageInput>,
     target: Target,
-    layer: Option<String>,
+    layers: Vec<&'static str>,
+    tokens: Option<Tokens>,
     parameters: BTreeMap<String, String>,
     seed: u64,
     infill_files: BTreeMap<String, Vec<f32>>,
@@ -122,7 +153,8 @@ impl Question {
             graph: Rc::new(graph),
             pixels: None,
             target,
-            layer: None,
+            layers: Vec::new(),
+            tokens: None,
             parameters: BTreeMap::new(),
             seed: 0,
             infill_files: BTreeMap::new(),
@@ -139,8 +171,14 @@ impl Question {
         self
     }
 
-    pub(crate) fn layer(mut self, layer: &str) -> Question {
-        self.layer = Some(layer.to_owned());
+    /// Adds a layer to look at.
+    pub(crate) fn layer(mut self, layer: &'static str) -> Question {
+        self.layers.push(layer);
+        self
+    }
+
+    pub(crate) fn tokens(mut self, rows: usize, columns: usize, prefix: usize) -> Question {
+        self.tokens = Some(Tokens { rows, columns, prefix });
         self
     }
 
@@ -166,7 +204,8 @@ impl Question {
             input: &self.input,
             pixels: self.pixels.as_ref(),
             target: &self.target,
-            layer: self.layer.as_deref(),
+            layers: &self.layers,
+            tokens: self.tokens,
             parameters: &self.parameters,
             seed: self.seed,
             batch: 4,

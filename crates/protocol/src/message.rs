@@ -90,7 +90,7 @@ pub struct ExplainRequest {
     pub method: String,
     /// Target as on the command line: `auto`, a class index, a label, `prob:T`, `logodds:T`, `A-B`.
     pub target: String,
-    /// The layer, by its value name; the model's default when absent.
+    /// The layer, by its value name, or several with commas between; the model's default when absent.
     pub layer: Option<String>,
     /// Parameters that differ from their defaults.
     pub parameters: BTreeMap<String, String>,

@@ -20,7 +20,7 @@ pub struct Report {
     pub method: String,
     /// Every parameter with the value used, defaults included.
     pub parameters: BTreeMap<String, ParameterValue>,
-    /// The layer looked at, by its value name, where the method has one.
+    /// The layer looked at, by its value name, where the method has one; several with commas between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
     /// The seed of all randomness.

@@ -133,7 +133,7 @@ impl Prepared {
     fn context<'a>(
         &'a self,
         parameters: &'a BTreeMap<String, String>,
-        layer: Option<&'a str>,
+        layers: &'a [&'a str],
         infill_files: &'a BTreeMap<String, Vec<f32>>,
     ) -> Context<'a> {
         Context {
@@ -142,7 +142,8 @@ impl Prepared {
             input: &self.input,
             pixels: None,
             target: &self.target,
-            layer,
+            layers,
+            tokens: None,
             parameters,
             seed: 0,
             batch: 8,
@@ -163,7 +164,8 @@ impl Prepared {
         if let Some(path) = parameters.get("baseline").filter(|path| path.ends_with(".npy")) {
             files.insert(path.clone(), array(read, path)?.values);
         }
-        let context = self.context(&parameters, layer, &files);
+        let layers = Vec::from_iter(layer);
+        let context = self.context(&parameters, &layers, &files);
         find(method).map_err(words)?.explain(&context).await.map_err(words)
     }
 }
@@ -260,7 +262,7 @@ pub async fn rise(case: &RiseCase, device: &Device, read: Read<'_>) -> Result<()
         let keep = case.keep.to_string();
         let parameters = owned(&[("normalisation", normalisation), ("keep", &keep), ("infill", "zero")]);
         let files = BTreeMap::new();
-        let context = prepared.context(&parameters, None, &files);
+        let context = prepared.context(&parameters, &[], &files);
         let found = Rise::explain_with_masks(&context, &masks.values).await.map_err(words)?;
         compare(normalisation, &found.values, &array(read, expected)?.values, RISE_TOLERANCE)?;
     }

@@ -31,7 +31,7 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
         run: 0,
         method: arguments.method.clone(),
         target: arguments.target.clone(),
-        layer: arguments.layer.clone(),
+        layer: Some(arguments.layer.join(",")).filter(|layers| !layers.is_empty()),
         parameters,
         seed: arguments.seed,
         infill_files: Vec::new(),

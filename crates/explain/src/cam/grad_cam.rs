@@ -8,16 +8,13 @@
 //! centres at half-integers, as PyTorch does with `align_corners=False`.
 
 use vitrine_graph::Value;
-use vitrine_image::upsample_bilinear;
-use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
+use vitrine_protocol::{MethodInfo, ParameterKind};
 
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, HeatMap, LocalBoxFuture,
-    attribution::{check_finite, picture_size},
-    layers::chosen_layer,
-    observer::Progress,
+    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    cam::{Paper, by_gradient},
     options::options,
-    tap::{Tap, tap},
+    tap::{Finish, Tap, explain_by},
 };
 
 options! {
@@ -36,24 +33,15 @@ pub struct GradCam;
 
 impl Explainer for GradCam {
     fn info(&self) -> MethodInfo {
-        MethodInfo {
-            id: "grad-cam".to_owned(),
-            name: "Grad-CAM".to_owned(),
-            family: Family::Cam,
-            summary: "Shows where a late layer of the model found what speaks for the answer.".to_owned(),
-            reference: Reference {
-                authors:
-                    "Ramprasaath R. Selvaraju, Michael Cogswell, Abhishek Das, Ramakrishna Vedantam, Devi Parikh, \
-                          Dhruv Batra"
-                        .to_owned(),
-                year: 2017,
-                title: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization".to_owned(),
-                venue: "ICCV".to_owned(),
-            },
-            needs: vec![Need::Forward, Need::Gradient, Need::SpatialLayer],
-            parameters: GradCamOptions::parameters(),
-            promises: vec![Promise::ZeroForConstantModel],
-        }
+        let paper = Paper {
+            authors: "Ramprasaath R. Selvaraju, Michael Cogswell, Abhishek Das, Ramakrishna Vedantam, Devi Parikh, Dhruv \
+                      Batra",
+            year: 2017,
+            title: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
+            venue: "ICCV",
+        };
+        let summary = "Shows where a late layer of the model found what speaks for the answer.";
+        by_gradient("grad-cam", "Grad-CAM", summary, paper, GradCamOptions::parameters())
     }
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
@@ -62,60 +50,24 @@ impl Explainer for GradCam {
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
-        Box::pin(explain(context))
+        Box::pin(async move {
+            let options = GradCamOptions::parse(context.parameters)?;
+            explain_by(context, grad_cam, Finish::new(options.relu), options.values()).await
+        })
     }
 }
 
-async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
-    let options = GradCamOptions::parse(context.parameters)?;
-    let layer = chosen_layer(context)?;
-    let mut progress = Progress::start(context.observer, 1);
-    let tap = tap(context, &layer.name).await?;
-    let mut values = weighted_sum(&tap)?.to_vec().await?;
-    progress.advance(1).await?;
-    check_finite(&values, "A value of the map", "the model's numbers overflow at this layer; choose another")?;
-
-    let mut notes = Vec::new();
-    if values.iter().all(|&value| value == 0.0) {
-        notes.push(format!("The map is zero everywhere: layer {:?} does not move the {}.", layer.name, context.target));
-    } else if options.relu {
-        values.iter_mut().for_each(|value| *value = value.max(0.0));
-        if values.iter().all(|&value| value == 0.0) {
-            notes.push(format!(
-                "The map is zero everywhere after the ReLU: at layer {:?} all evidence speaks against the {}. Without \
-                 the ReLU the map shows it.",
-                layer.name, context.target
-            ));
-        }
-    }
-    let size = [layer.shape[2], layer.shape[3]];
-    let [height, width] = picture_size(context.shape(), context.layout()).unwrap_or(size);
-    let map = HeatMap { height, width, values: upsample_bilinear(&values, size, [height, width]) };
-    Ok(Attribution {
-        map,
-        values,
-        shape: size.to_vec(),
-        prediction: tap.prediction,
-        forward_passes: 1,
-        backward_passes: 1,
-        parameters: options.values(),
-        layer: Some(layer.name),
-        notes,
-        ..Attribution::default()
-    })
-}
-
-/// The channels times the spatial means of their gradients, summed: `[1, 1, height, width]`.
-fn weighted_sum(tap: &Tap) -> Result<Value, ExplainError> {
+/// The channels times the spatial means of their gradients, summed.
+pub(super) fn grad_cam(tap: &Tap) -> Result<Value, ExplainError> {
     let area: usize = tap.gradients.shape().iter().skip(2).product();
     let weights = tap.gradients.sum_axes(&[2, 3])?.map(|sums| sums.div_scalar(area as f32))?;
-    Ok(tap.activations.mul(&weights)?.sum_axes(&[1])?)
+    tap.weighted(&weights)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Question, assert_close, two_channels};
+    use crate::testing::{Question, assert_close, tokens, two_channels};
 
     fn explained(question: &Question) -> Result<Attribution, ExplainError> {
         pollster::block_on(GradCam.explain(&question.context()))
@@ -157,7 +109,7 @@ mod tests {
     #[test]
     fn a_layer_that_will_not_do_is_refused_with_its_reason() {
         let question = Question::new(two_channels([1.0, 1.0]), &[1.0; 4]).target("0");
-        let refusal = |layer: &str| explained(&question.clone().layer(layer)).unwrap_err().to_string();
+        let refusal = |layer: &'static str| explained(&question.clone().layer(layer)).unwrap_err().to_string();
         let flat = refusal("pooled");
         assert!(
             flat.contains("\"pooled\" has shape [1, 2, 1, 1]") && flat.contains("are \"r\", \"beside\", \"a\""),
@@ -167,5 +119,26 @@ mod tests {
         assert!(unknown.contains("no value named \"poled\"") && unknown.contains("\"pooled\""), "{unknown}");
         let beside = refusal("beside");
         assert!(beside.contains("\"beside\" does not influence the logit of 0"), "{beside}");
+    }
+    /// The answer is the mean of all five tokens times (5, -10), so the gradient is (1, -2) at each.
+    #[test]
+    fn tokens_are_places_once_those_that_stand_for_none_are_dropped() {
+        let (graph, input) = tokens();
+        let question = Question::new(graph, &input).target("0").tokens(2, 2, 1);
+        let found = explained(&question.clone().with("relu", "false")).unwrap();
+        let expected: Vec<f32> = input.iter().map(|x| x - 2.0 * (3.0 * x)).collect();
+        assert_eq!(found.layer.as_deref(), Some("tokens"), "the last before the attention");
+        assert_eq!(found.shape, [2, 2]);
+        assert_close(&found.values, &expected, 1e-6);
+    }
+
+    /// At `a` and `r` the maps are -1.25 x, so of largest magnitude 5; their mean over 5 is that of either.
+    #[test]
+    fn several_layers_give_the_mean_of_their_maps() {
+        let input = [1.0, -2.0, 0.0, 4.0];
+        let question = Question::new(two_channels([3.0, -4.0]), &input).target("0").layer("a").layer("r");
+        let found = explained(&question.with("relu", "false")).unwrap();
+        assert_close(&found.values, &input.map(|x| -0.25 * x), 1e-6);
+        assert_eq!((found.layer.as_deref(), found.shape), (Some("a,r"), vec![2, 2]));
     }
 }
