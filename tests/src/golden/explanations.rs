@@ -238,8 +238,8 @@ pub async fn reference(case: &Reference, device: &Device, read: Read<'_>) -> Res
     for path in case.parameters.values().filter(|value| value.ends_with(".npy")) {
         files.insert(path.clone(), array(read, path)?.values);
     }
-    let layer = case.layers.first().map(String::as_str);
-    let context = Context { pixels: pixels.as_ref(), ..prepared.context(&case.parameters, layer, &files) };
+    let layers: Vec<&str> = case.layers.iter().map(String::as_str).collect();
+    let context = Context { pixels: pixels.as_ref(), ..prepared.context(&case.parameters, &layers, &files) };
     let found = find(&case.method).map_err(words)?.explain(&context).await.map_err(words)?;
     let tolerance = case.tolerance.unwrap_or(TOLERANCE);
     compare("the attribution", &found.values, &array(read, &case.expected)?.values, tolerance)?;

@@ -120,6 +120,7 @@ mod tests {
         let beside = refusal("beside");
         assert!(beside.contains("\"beside\" does not influence the logit of 0"), "{beside}");
     }
+
     /// The answer is the mean of all five tokens times (5, -10), so the gradient is (1, -2) at each.
     #[test]
     fn tokens_are_places_once_those_that_stand_for_none_are_dropped() {
