@@ -97,4 +97,5 @@ pub use lift::LiftRule;
 pub use observer::{LocalBoxFuture, Observer, Unobserved};
 pub use quadrature::Rule;
 pub use registry::{METHODS, find};
+pub use tap::Fusion;
 pub use target::{Head, Scores, Target};
