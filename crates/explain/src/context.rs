@@ -83,6 +83,11 @@ impl Context<'_> {
         self.batch.clamp(1, count.max(1))
     }
 
+    /// The input's shape in a batch of so many.
+    pub(crate) fn repeated(&self, count: usize) -> Vec<usize> {
+        [&[count], self.shape()].concat()
+    }
+
     /// The shape of numbers that go one to each sample: `[count, 1, 1 ...]`.
     pub(crate) fn per_sample(&self, count: usize) -> Vec<usize> {
         let mut shape = vec![1; self.input.shape().len()];

@@ -112,6 +112,34 @@ pub enum ExplainError {
         /// The layer asked for.
         layer: String,
     },
+    /// The way from the layer to the target is not linear.
+    #[error(
+        "Between layer {layer:?} and the target stands {obstacle}, and this method needs a way that is linear: one average \
+         over all places and one linear layer. Look at a later layer, or use grad-cam."
+    )]
+    NotLinear {
+        /// The layer asked for.
+        layer: String,
+        /// The first node in the way.
+        obstacle: String,
+    },
+    /// The target weighs a layer's places differently.
+    #[error(
+        "The target weighs the places of layer {layer:?} differently, and this method needs one average over all of them; \
+         use hires-cam, which does not."
+    )]
+    NotPooled {
+        /// The layer asked for.
+        layer: String,
+    },
+    /// The method compares logits.
+    #[error(
+        "This method compares the logit of a class with those of others, and the target is the {target}; name a class."
+    )]
+    NotALogit {
+        /// The target in words.
+        target: String,
+    },
     /// Relevance propagation has no rule for some nodes.
     #[error(
         "Relevance propagation has no rule for {}; use a method by gradients, such as integrated-gradients.",

@@ -99,10 +99,9 @@ fn places(shape: &[usize], picture: Option<[usize; 2]>, tokens: Option<Tokens>) 
             (found.rows > 1 && found.columns > 1).then_some(Places::Sequence(found))
         }
         [1, a, b, c] => {
-            // Queries, keys, values and weights of attention, by heads.
-            let by_heads = tokens.is_some_and(|tokens| {
-                let count = tokens.count();
-                ((b == count) != (c == count) && !fits(b, c)) || (b == count && c == count && tokens.prefix > 0)
+            // Queries, keys, values, weights and results of attention, by heads.
+            let by_heads = tokens.map(|tokens| (tokens.count(), tokens.prefix)).is_some_and(|(count, prefix)| {
+                [a, b, c].contains(&count) && (!fits(b, c) || (b == count && c == count && prefix > 0))
             });
             if by_heads {
                 None
@@ -252,6 +251,7 @@ mod tests {
         assert_eq!(found(&[1, 12, 197, 64]), None, "queries");
         assert_eq!(found(&[1, 12, 64, 197]), None, "keys");
         assert_eq!(found(&[1, 12, 197, 197]), None, "weights");
+        assert_eq!(found(&[1, 197, 12, 64]), None, "results");
     }
 
     /// Four places of two channels, and a token before them.

@@ -36,6 +36,31 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
+/// A run that is a part of a longer one: its passes count on from those before it, and its partial maps are not shown.
+pub(crate) struct Stage<'a> {
+    pub(crate) observer: &'a dyn Observer,
+    /// Passes before it.
+    pub(crate) before: u64,
+    /// Passes of the longer run.
+    pub(crate) all: u64,
+}
+
+impl Observer for Stage<'_> {
+    fn progress(&self, done: u64, _: u64) {
+        if done > 0 {
+            self.observer.progress(self.before + done, self.all);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.observer.cancelled()
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        self.observer.breathe()
+    }
+}
+
 /// Counts the passes of a run.
 pub(crate) struct Progress<'a> {
     observer: &'a dyn Observer,

@@ -32,6 +32,13 @@ impl Tap {
     }
 }
 
+/// A quotient that is zero where the divisor is, so that what weighs nothing has no weight.
+pub(crate) fn quotient(numerator: &Value, divisor: &Value) -> Result<Value, ExplainError> {
+    let zero = divisor.map(|divisor| divisor.equal_elem(0.0).float())?;
+    let quotient = numerator.div(&divisor.add(&zero)?)?;
+    Ok(quotient.mul(&zero.map(|zero| -zero + 1.0)?)?)
+}
+
 /// Taps layers at a batch of inputs, and gives the objective `[batch]` with them.
 ///
 /// # Errors
@@ -97,8 +104,8 @@ pub(crate) async fn explain_by(
 }
 
 choices! {
-    /// How the maps of several layers become one. Each is first enlarged to the picture and divided by its largest
-    /// magnitude.
+    /// How the maps of several layers become one. Each is first divided by its largest magnitude and enlarged to the
+    /// picture.
     pub enum Fusion {
         /// Their mean.
         Mean = "mean",
@@ -154,9 +161,12 @@ impl Finish {
         }
         let first = layers.first().map_or([1, 1], SpatialLayer::size);
         let [height, width] = picture_size(context.shape(), context.layout()).unwrap_or(first);
-        let enlarged = |(layer, map): (&SpatialLayer, &Vec<f32>)| upsample_bilinear(map, layer.size(), [height, width]);
-        let mut enlarged: Vec<Vec<f32>> = layers.iter().zip(&maps).map(enlarged).collect();
-        let values = if enlarged.len() > 1 { self.fuse(enlarged) } else { enlarged.pop().unwrap_or_default() };
+        let enlarge = |(layer, map): (&SpatialLayer, &Vec<f32>)| {
+            let map = if layers.len() > 1 { scaled(map) } else { map.clone() };
+            upsample_bilinear(&map, layer.size(), [height, width])
+        };
+        let enlarged: Vec<Vec<f32>> = layers.iter().zip(&maps).map(enlarge).collect();
+        let values = self.fuse(enlarged);
         made.layer = Some(layers.iter().map(|layer| layer.name.as_str()).collect::<Vec<_>>().join(","));
         (made.values, made.shape) = match maps.pop() {
             Some(map) if maps.is_empty() => (map, first.to_vec()),
@@ -166,14 +176,9 @@ impl Finish {
         Ok(made)
     }
 
-    fn fuse(self, mut maps: Vec<Vec<f32>>) -> Vec<f32> {
+    /// One map of several of the same size; a single one as it is.
+    fn fuse(self, maps: Vec<Vec<f32>>) -> Vec<f32> {
         let count = maps.len() as f32;
-        for map in &mut maps {
-            let largest = map.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-            if largest > 0.0 {
-                map.iter_mut().for_each(|value| *value /= largest);
-            }
-        }
         let join = |left: f32, right: f32| match self.fusion {
             Fusion::Mean => left + right,
             Fusion::Maximum => {
@@ -197,6 +202,12 @@ impl Finish {
     }
 }
 
+/// A map over its largest magnitude; a blank one stays blank.
+fn scaled(map: &[f32]) -> Vec<f32> {
+    let largest = map.iter().fold(f32::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+    map.iter().map(|value| value / largest).collect()
+}
+
 fn is_zero(map: &[f32]) -> bool {
     map.iter().all(|&value| value == 0.0)
 }
@@ -206,12 +217,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_maps_are_divided_by_their_largest_magnitude_and_joined() {
-        let fused = |fusion| Finish { relu: false, fusion }.fuse(vec![vec![2.0, -4.0, 1.0], vec![0.0, 0.1, -0.2]]);
+    fn several_maps_are_joined_after_division_by_their_largest_magnitudes() {
+        let maps = [vec![2.0, -4.0, 1.0], vec![0.0, 0.1, -0.2]].map(|map| scaled(&map));
+        let fused = |fusion| Finish { relu: false, fusion }.fuse(maps.to_vec());
         assert_eq!(fused(Fusion::Mean), [0.25, -0.25, -0.375]);
         assert_eq!(fused(Fusion::Maximum), [0.5, -1.0, -1.0]);
         assert_eq!(fused(Fusion::Product), [0.0, -0.5, -0.25]);
-        let blank = Finish::new(true).fuse(vec![vec![0.0; 2], vec![1.0, 3.0]]);
-        assert_eq!(blank, [1.0 / 6.0, 0.5], "a blank map stays blank");
+        assert_eq!(scaled(&[0.0; 2]), [0.0; 2], "a blank map stays blank");
+    }
+
+    #[test]
+    fn a_quotient_by_zero_is_zero() {
+        let value = |values: &[f32]| Value::from_f32(values, &[values.len()], &burn::tensor::Device::flex());
+        let found = quotient(&value(&[1.0, 3.0, 0.0]), &value(&[2.0, 0.0, 0.0])).unwrap();
+        assert_eq!(crate::testing::read(&found), [0.5, 0.0, 0.0]);
     }
 }

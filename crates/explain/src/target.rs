@@ -219,6 +219,20 @@ impl Target {
         }
     }
 
+    /// Whether this is the logit of one class.
+    pub(crate) fn is_logit(&self) -> bool {
+        self.scalar == Scalar::Logit && self.minus.is_none()
+    }
+
+    /// Whether the scalar is a linear function of the logits.
+    pub(crate) fn is_linear(&self) -> bool {
+        match self.scalar {
+            Scalar::Logit => true,
+            Scalar::LogOdds => self.head.activation == Activation::Sigmoid,
+            Scalar::Probability => false,
+        }
+    }
+
     fn of_class(&self, logits: &Value, class: usize) -> Result<Value, ExplainError> {
         let per_class = match (self.scalar, self.head.activation) {
             (Scalar::Logit, _) | (Scalar::LogOdds, Activation::Sigmoid) => logits.clone(),

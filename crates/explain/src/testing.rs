@@ -7,7 +7,7 @@ use vitrine_graph::{Graph, InputShapes, Value};
 use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
 use vitrine_protocol::{ImageInput, Tokens};
 
-use crate::{Context, Head, Target, Unobserved};
+use crate::{Context, Head, Scores, Target, Unobserved};
 
 /// A graph of these nodes from `x`, `[1, ..shape]`, to `y`, `[1, classes]`.
 pub(crate) fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>, classes: usize) -> Graph {
@@ -76,17 +76,33 @@ pub(crate) fn unconnected() -> Graph {
 /// A 2 x 2 picture; layer `a` holds it and its double, `r` the same; their means `pooled` give class 0 by `weights` and
 /// class 1 by the negative weights. Layer `beside` leads nowhere.
 pub(crate) fn two_channels(weights: [f32; 2]) -> Graph {
+    channels([1.0, 2.0], Node::new("Identity", &["a"], &["r"]), weights)
+}
+
+/// The same, but with the sums of the squares: class 0 scores `weights[0]` times that of the picture and `weights[1]` times
+/// that of its double, so that with weights of 1 and -1 the gradients at `a` are 2 x and -4 x.
+pub(crate) fn squared_channels(weights: [f32; 2]) -> Graph {
+    channels([1.0, 2.0], Node::new("Mul", &["a", "a"], &["squared"]), weights.map(|weight| 4.0 * weight))
+}
+
+/// The same with the picture and its negative in `a`; class 0 scores the sum of the picture.
+pub(crate) fn opposite_channels() -> Graph {
+    channels([1.0, -1.0], Node::new("Identity", &["a"], &["r"]), [4.0, 0.0])
+}
+
+fn channels(factors: [f32; 2], node: Node, weights: [f32; 2]) -> Graph {
+    let made = node.outputs[0].clone();
     let nodes = vec![
-        Node::new("Conv", &["x", "double"], &["a"]),
+        Node::new("Conv", &["x", "factors"], &["a"]),
         Node::new("Identity", &["a"], &["beside"]),
-        Node::new("Identity", &["a"], &["r"]),
-        Node::new("GlobalAveragePool", &["r"], &["pooled"]),
+        node,
+        Node::new("GlobalAveragePool", &[&made], &["pooled"]),
         Node::new("Flatten", &["pooled"], &["flat"]),
         Node::new("MatMul", &["flat", "w"], &["y"]),
     ];
     let [first, second] = weights;
     let initializers = vec![
-        Tensor::from_f32("double", &[2, 1, 1, 1], &[1.0, 2.0]),
+        Tensor::from_f32("factors", &[2, 1, 1, 1], &factors),
         Tensor::from_f32("w", &[2, 2], &[first, -first, second, -second]),
     ];
     graph(&[1, 2, 2], nodes, initializers, 2)
@@ -98,7 +114,8 @@ pub(crate) fn tokens() -> (Graph, [f32; 4]) {
     let nodes = vec![
         Node::new("Reshape", &["x", "column"], &["pixels"]),
         Node::new("MatMul", &["pixels", "channels"], &["patches"]),
-        Node::new("Concat", &["class", "patches"], &["tokens"]).with("axis", 1),
+        Node::new("Pad", &["patches", "before"], &["padded"]),
+        Node::new("Add", &["padded", "class"], &["tokens"]),
         // Attention, of which nothing is left in the answer: all places are mixed evenly.
         Node::new("Transpose", &["tokens"], &["keys"]).with("perm", vec![0, 2, 1]),
         Node::new("MatMul", &["tokens", "keys"], &["scores"]),
@@ -110,9 +127,10 @@ pub(crate) fn tokens() -> (Graph, [f32; 4]) {
         Node::new("MatMul", &["flat", "w"], &["y"]),
     ];
     let initializers = vec![
-        Tensor::from_i64("column", &[3], &[1, 4, 1]),
+        Tensor::from_i64("column", &[3], &[-1, 4, 1]),
         Tensor::from_f32("channels", &[1, 2], &[1.0, 3.0]),
-        Tensor::from_f32("class", &[1, 1, 2], &[7.0, -5.0]),
+        Tensor::from_i64("before", &[6], &[0, 1, 0, 0, 0, 0]),
+        Tensor::from_f32("class", &[1, 5, 2], &[7.0, -5.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
         Tensor::from_f32("nothing", &[], &[0.0]),
         Tensor::from_i64("start", &[1], &[0]),
         Tensor::from_i64("end", &[1], &[1]),
@@ -168,6 +186,14 @@ impl Question {
 
     pub(crate) fn target(mut self, class: &str) -> Question {
         self.target = Target::logit(self.target.head(), class.parse().unwrap()).unwrap();
+        self
+    }
+
+    /// A target as typed; `auto` is class 0.
+    pub(crate) fn target_text(mut self, text: &str) -> Question {
+        let head = self.target.head().clone();
+        let scores = Scores { logits: vec![0.0; head.classes()], probabilities: vec![0.0; head.classes()] };
+        self.target = Target::parse(text, &head, &[], &scores).unwrap();
         self
     }
 

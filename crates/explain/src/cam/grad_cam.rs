@@ -8,14 +8,10 @@
 //! centres at half-integers, as PyTorch does with `align_corners=False`.
 
 use vitrine_graph::Value;
-use vitrine_protocol::{MethodInfo, ParameterKind};
+use vitrine_protocol::ParameterKind;
 
-use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
-    cam::{Paper, by_gradient},
-    options::options,
-    tap::{Finish, Tap, explain_by},
-};
+use super::{GRAD_CAM, by_gradient};
+use crate::{ExplainError, options::options, tap::Tap};
 
 options! {
     /// Options of [`GradCam`].
@@ -25,37 +21,19 @@ options! {
     }
 }
 
-/// Grad-CAM (Selvaraju et al. 2017).
-///
-/// `Attribution::values` is the layer's map `[height, width]`, after the ReLU if there is one; the heat map is that
-/// enlarged to the input's size.
-pub struct GradCam;
-
-impl Explainer for GradCam {
-    fn info(&self) -> MethodInfo {
-        let paper = Paper {
-            authors: "Ramprasaath R. Selvaraju, Michael Cogswell, Abhishek Das, Ramakrishna Vedantam, Devi Parikh, Dhruv \
-                      Batra",
-            year: 2017,
-            title: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization",
-            venue: "ICCV",
-        };
-        let summary = "Shows where a late layer of the model found what speaks for the answer.";
-        by_gradient("grad-cam", "Grad-CAM", summary, paper, GradCamOptions::parameters())
-    }
-
-    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
-        GradCamOptions::parse(context.parameters)?;
-        Ok(Cost { forward_passes: 1, backward_passes: 1 })
-    }
-
-    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
-        Box::pin(async move {
-            let options = GradCamOptions::parse(context.parameters)?;
-            explain_by(context, grad_cam, Finish::new(options.relu), options.values()).await
-        })
-    }
-}
+by_gradient!(
+    /// Grad-CAM (Selvaraju et al. 2017).
+    ///
+    /// `Attribution::values` is the layer's map `[height, width]`, after the ReLU if there is one; the heat map is that
+    /// enlarged to the input's size.
+    GradCam,
+    GradCamOptions,
+    "grad-cam",
+    "Grad-CAM",
+    "Shows where a late layer of the model found what speaks for the answer.",
+    GRAD_CAM,
+    grad_cam
+);
 
 /// The channels times the spatial means of their gradients, summed.
 pub(super) fn grad_cam(tap: &Tap) -> Result<Value, ExplainError> {
@@ -67,7 +45,10 @@ pub(super) fn grad_cam(tap: &Tap) -> Result<Value, ExplainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Question, assert_close, tokens, two_channels};
+    use crate::{
+        Attribution, Explainer,
+        testing::{Question, assert_close, tokens, two_channels},
+    };
 
     fn explained(question: &Question) -> Result<Attribution, ExplainError> {
         pollster::block_on(GradCam.explain(&question.context()))
