@@ -17,7 +17,7 @@ pub(crate) struct Link {
     pub(crate) method: Option<String>,
     /// The target, as on the command line.
     pub(crate) target: Option<String>,
-    /// The layer, by its value name.
+    /// The layer, by its value name, or several with commas between.
     pub(crate) layer: Option<String>,
     /// The seed.
     pub(crate) seed: Option<String>,

@@ -7,6 +7,7 @@ mod facts;
 mod head;
 mod images;
 mod kept_models;
+mod layer_fields;
 mod map_canvas;
 mod method_form;
 mod model_choice;

@@ -13,7 +13,7 @@ pub(crate) struct Question {
     pub(crate) method: String,
     /// Target, as on the command line.
     pub(crate) target: String,
-    /// Layer by its value name; the model's default when absent.
+    /// Layer by its value name, or several with commas between; the model's default when absent.
     pub(crate) layer: Option<String>,
     /// Seed, as typed.
     pub(crate) seed: String,
@@ -54,6 +54,15 @@ impl Question {
     pub(crate) fn forget_model(&mut self) {
         self.target = Question::default().target;
         self.layer = None;
+    }
+
+    /// The layers chosen; none is the model's own choice.
+    pub(crate) fn layers(&self, model: &ModelSummary) -> Vec<String> {
+        let text = self.layer.as_deref().unwrap_or_default();
+        if model.layers.iter().any(|layer| layer.name == text) {
+            return vec![text.to_owned()];
+        }
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
     /// The text of a parameter's field.

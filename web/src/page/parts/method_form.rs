@@ -5,6 +5,7 @@ use std::rc::Rc;
 use vitrine_protocol::{Family, MethodInfo, ModelSummary, Need, Prediction};
 use yew::prelude::*;
 
+use super::layer_fields::layer_fields;
 use super::settings::Settings;
 use crate::question::Question;
 use crate::state::{Action, Change};
@@ -66,16 +67,7 @@ pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
                     <p class="hint">{ reference(method) }</p>
                 </div>
                 if let Some(model) = model.as_ref().filter(|_| method.needs.contains(&Need::SpatialLayer)) {
-                    <div class="field">
-                        <label for="layer-select">{"Layer"}</label>
-                        <Select
-                            id="layer-select"
-                            test_id="layer-select"
-                            entries={layers(question, model)}
-                            value={question.layer.clone().unwrap_or_default()}
-                            on_change={ask.reform(|layer: String| Change::Layer(Some(layer).filter(|layer| !layer.is_empty())))}
-                        />
-                    </div>
+                    { layer_fields(question, model, &ask) }
                 }
                 if properties.settings {
                     <Settings method={method.clone()} question={question.clone()} on={&properties.on}>
@@ -130,21 +122,4 @@ fn classes(class: &str, predictions: &[Prediction]) -> Vec<Entry> {
 
 fn shown_class(class: &str, predictions: &[Prediction]) -> String {
     target::class_of(class, predictions).map_or_else(|| class.to_owned(), |index| index.to_string())
-}
-
-fn layers(question: &Question, model: &ModelSummary) -> Vec<Entry> {
-    let default = model
-        .card
-        .target_layer
-        .as_ref()
-        .map_or("the model's own choice".to_owned(), |name| format!("{name} (the model's own choice)"));
-    let mut entries = vec![Entry::new("", default)];
-    entries.extend(model.layers.iter().map(|layer| {
-        let shape: Vec<String> = layer.shape.iter().map(usize::to_string).collect();
-        Entry::new(&layer.name, format!("{}: {}, {}", layer.name, layer.operator, shape.join(" × ")))
-    }));
-    if let Some(name) = question.layer.as_ref().filter(|name| entries.iter().all(|entry| entry.value != **name)) {
-        entries.push(Entry::new(name, format!("{name} (not in this model)")));
-    }
-    entries
 }
