@@ -138,6 +138,33 @@ test("a transformer's grid of tokens can be corrected", async () => {
   assert.deepEqual(card.tokens, { rows: 14, columns: 14, prefix: 1 });
 });
 
+test("a detector's boxes are drawn, listed and explained, and how they are read can be corrected", async () => {
+  await opened("detector.onnx");
+  const rows = page.getByTestId("predictions").locator("li");
+  assert.equal(await rows.count(), 3);
+  const boxes = page.getByTestId("boxes").locator("rect");
+  assert.deepEqual(await boxes.evaluateAll((all) => all.map((box) => box.getAttribute("class"))), ["explained", null, null]);
+  const [over, under] = await Promise.all([page.getByTestId("boxes"), page.getByTestId("heatmap")].map((one) => one.boundingBox()));
+  assert.deepEqual(over, under, "the boxes lie on the picture");
+  await rows.nth(2).getByRole("button").click();
+  assert.equal(await boxes.nth(2).getAttribute("class"), "explained");
+  assert.equal(await page.getByTestId("target-select").inputValue(), "box:99");
+  await explain(page);
+  await until(page, "done");
+  assert.match(await page.getByTestId("facts").textContent(), /score of box 99/);
+  await picture(page, "card-detector");
+
+  assert.equal(await value("objectness-at"), "4");
+  await fill("grid-strides", "8; 16 32");
+  await apply();
+  await page.getByTestId("card-state").filter({ hasText: "corrected by you" }).waitFor();
+  const [, card] = await saved();
+  assert.deepEqual(card.detections["grid-strides"], [8, 16, 32]);
+  await fill("scores-at", "five");
+  await apply();
+  assert.match(await field("scores-at").getByRole("alert").textContent(), /"five" is not a whole number/);
+});
+
 test("a corrected card outlives a crash of the worker", async () => {
   await opened();
   await page.getByTestId("card").locator("summary").click();

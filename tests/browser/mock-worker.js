@@ -1,7 +1,7 @@
 // A worker that computes nothing: it speaks the protocol, so that tests of the page alone need neither a model nor a
 // device. What it does is decided by the names of the files it is given:
 //   broken*  the file does not load      crash*  the worker dies      lost*  the device is lost
-//   open*    the file leaves the picture's size to the card
+//   open*    the file leaves the picture's size to the card      detector*  the model finds boxes
 // Messages have the form that serde-wasm-bindgen gives to crates/protocol/src/message.rs.
 
 const SIZE = 64;
@@ -86,6 +86,13 @@ function heatMap(signed, share) {
 }
 
 function predictions() {
+  if (summary?.ModelLoaded.card.task === "detection") {
+    return [
+      { class: 2, label: "owl", score: 0.9, place: { candidate: 17, left: 11, top: 14, right: 46, bottom: 51 } },
+      { class: 3, label: "finch", score: 0.6, place: { candidate: 4, left: 40.5, top: 2, right: 60, bottom: 20 } },
+      { class: 2, label: "owl", score: 0.3, place: { candidate: 99, left: -3, top: 40, right: 30, bottom: 66 } },
+    ];
+  }
   return LABELS.map((label, index) => ({ class: (index + 2) % LABELS.length, label: LABELS[(index + 2) % LABELS.length], score: 0.93 * 0.07 ** index }));
 }
 
@@ -117,6 +124,11 @@ function model(name, inferred, notes = [], card = { name, ...CARD }) {
   return summary;
 }
 
+/** What the model at hand answers to the picture at hand. */
+function answerAgain() {
+  say({ ImageLoaded: { ...current.ImageLoaded, predictions: predictions() } });
+}
+
 /** Another card for the model at hand. */
 function setCard(text) {
   const { name, notes } = summary.ModelLoaded;
@@ -125,7 +137,7 @@ function setCard(text) {
   if (card.labels.length !== LABELS.length) return refused("labels", `There are ${card.labels.length} for 10 classes.`);
   if (card.input.layout === "NHWC") return refused("input", "It means [64, 64, 3], but the model was loaded for [1, 3, 64, 64].");
   say(model(name, false, notes, card));
-  say(current);
+  answerAgain();
 }
 
 function image(name, kind) {
@@ -167,8 +179,10 @@ function loadModel(source) {
   load(onnx, (name) => {
     // Of a card, the size alone is of interest to the tests.
     const input = card?.startsWith("{") ? { ...CARD.input, ...JSON.parse(card).input } : CARD.input;
-    say(model(name, card === undefined, notes, { name, ...CARD, input }));
-    say(current);
+    const detections = { boxes: "output", scores: "output", format: "centre", unit: "pixels", candidates: "rows", "box-at": 0, "objectness-at": 4, "scores-at": 5 };
+    const task = name.startsWith("detector") ? { task: "detection", detections } : {};
+    say(model(name, card === undefined, notes, { name, ...CARD, ...task, input }));
+    answerAgain();
   });
 }
 
@@ -195,6 +209,7 @@ async function explain(request) {
     if (method === "rise") say({ Partial: { run, map: heatMap(false, done / total) } });
   }
   const [best] = predictions();
+  const box = request.target.match(/box:(\d+)/)?.[1];
   const report = {
     schema: "vitrine-report-1",
     version: "0.1.0",
@@ -202,7 +217,7 @@ async function explain(request) {
     parameters: new Map([["steps", total]]),
     layer: method === "grad-cam" ? request.layer ?? "stage3" : undefined,
     seed: request.seed,
-    target: `logit of ${best.class} (${best.label})`,
+    target: box ? `score of box ${box}` : `logit of ${best.class} (${best.label})`,
     target_index: best.class,
     model: { name: "critters", sha256: "0".repeat(64) },
     input: "sample",

@@ -111,7 +111,7 @@ pub(crate) struct Run {
 pub(crate) struct Predict {
     #[command(flatten)]
     pub(crate) subject: Subject,
-    /// How many classes to print.
+    /// How many classes or boxes to print.
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub(crate) top: usize,
     /// Print JSON.
@@ -128,7 +128,7 @@ pub(crate) struct Explain {
     /// The method's id; `vitrine methods` lists them.
     #[arg(long, value_name = "ID", default_value = "integrated-gradients")]
     pub(crate) method: String,
-    /// What to explain: class index, label, auto; prob:T, logodds:T; A-B for a margin.
+    /// What to explain: class index, label, auto; prob:T, logodds:T; A-B for a margin; box:N or box:N/CLASS of a detector.
     #[arg(long, value_name = "T", default_value = "auto", allow_hyphen_values = true)]
     pub(crate) target: String,
     /// The layer to look at, by its value name; may be repeated [default: the card's, or the last spatial one].

@@ -1,10 +1,12 @@
 //! Reading a model card, or inferring one: what is known before planning from the file, the rest from the graph.
 
-use vitrine_explain::{Head, attention, default_layer, sequence, token_grid};
+use vitrine_explain::{ExplainError, Head, attention, default_layer, sequence, token_grid};
 use vitrine_graph::{Graph, InputShapes};
 use vitrine_image::ImageError;
 use vitrine_onnx::{Dimension, ElementType, Model, ValueInfo};
-use vitrine_protocol::{Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
+use vitrine_protocol::{
+    BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens,
+};
 
 use crate::EngineError;
 
@@ -132,9 +134,12 @@ pub(crate) fn check_replacement(
 /// # Errors
 /// [`EngineError::Card`] with the field, what it says and what the graph has.
 pub(crate) fn check(name: &str, card: &ModelCard, graph: &Graph) -> Result<(), EngineError> {
-    let per_class = matches!(card.task, Task::Classification | Task::MultiLabel);
-    if let Ok(head) = Head::of(graph)
-        && per_class
+    let head = match card.task {
+        Task::Classification | Task::MultiLabel => Head::of(graph).ok(),
+        Task::Segmentation => Head::pixels(graph, card.input.layout).ok(),
+        Task::Detection | Task::Embedding => None,
+    };
+    if let Some(head) = head
         && !card.labels.is_empty()
         && card.labels.len() != head.classes()
     {
@@ -157,7 +162,8 @@ pub(crate) fn check(name: &str, card: &ModelCard, graph: &Graph) -> Result<(), E
         );
         return Err(wrong(name, "tokens", problem, "count the patches of the picture and the tokens before them"));
     }
-    if let Some(Detections { boxes, scores, .. }) = &card.detections {
+    if let Some(read) = &card.detections {
+        let Detections { boxes, scores, .. } = read;
         let outputs = graph.outputs();
         for (field, output) in [("detections.boxes", boxes), ("detections.scores", scores)] {
             if !outputs.contains(&output.as_str()) {
@@ -165,11 +171,32 @@ pub(crate) fn check(name: &str, card: &ModelCard, graph: &Graph) -> Result<(), E
                 return Err(wrong(name, field, problem, "name one of the outputs"));
             }
         }
+        if let Err(ExplainError::NotBoxes { field, problem }) = Head::boxes(graph, read, card.labels.len(), &card.input)
+        {
+            return Err(wrong(name, field, problem, "correct it, or leave `detections` out"));
+        }
     }
     Ok(())
 }
 
-/// Fills in what a card leaves open: the layer and the tokens, and the task where the whole card was inferred.
+/// Where a model keeps its answer, as its card says; single numbers where that cannot be read.
+///
+/// # Errors
+/// [`ExplainError::NotClassScores`] for a model whose first output holds no floating-point numbers.
+pub(crate) fn head(card: Option<&ModelCard>, graph: &Graph) -> Result<Head, EngineError> {
+    let head = match card {
+        Some(ModelCard { task: Task::Detection, detections: Some(read), labels, input, .. }) => {
+            Head::boxes(graph, read, labels.len(), input)
+        }
+        Some(ModelCard { task: Task::Segmentation, input, .. }) => Head::pixels(graph, input.layout),
+        Some(ModelCard { task: Task::Embedding, .. }) => Head::numbers(graph),
+        _ => Head::of(graph),
+    };
+    head.or_else(|error| Head::numbers(graph).map_err(|_| error.into()))
+}
+
+/// Fills in what a card leaves open: the layer, the tokens, how to read boxes, and the task where the whole card was
+/// inferred.
 ///
 /// # Errors
 /// None on a graph that was planned.
@@ -184,7 +211,53 @@ pub(crate) fn complete(card: &mut ModelCard, inferred: bool, graph: &Graph) -> R
     if card.target_layer.is_none() {
         card.target_layer = default_layer(graph, Some([height, width]), card.tokens)?.map(|layer| layer.name);
     }
+    if card.detections.is_none() && card.task == Task::Detection {
+        card.detections = detections(card, graph)?;
+    }
     Ok(())
+}
+
+/// How the outputs of a detector may be read, by the forms that are in wide use: one table of YOLO's kind, or boxes and
+/// scores apart.
+fn detections(card: &ModelCard, graph: &Graph) -> Result<Option<Detections>, EngineError> {
+    let values = graph.values()?;
+    let outputs = graph.outputs();
+    let shape = |output: &&str| values.iter().find(|value| value.name == **output).map(|value| &value.shape[..]);
+    let plain = |boxes: &str, scores: &str| Detections {
+        boxes: boxes.to_owned(),
+        scores: scores.to_owned(),
+        format: BoxFormat::Corners,
+        unit: BoxUnit::Pixels,
+        candidates: CandidateAxis::Rows,
+        box_at: 0,
+        objectness_at: None,
+        scores_at: 0,
+        grid_strides: Vec::new(),
+    };
+    let boxes = outputs.iter().find(|output| matches!(shape(output), Some([1, _, 4])));
+    let scores = outputs.iter().find(|output| matches!(shape(output), Some([1, _, numbers]) if *numbers != 4));
+    let guess = match (boxes, scores) {
+        (Some(boxes), Some(scores)) => plain(boxes, scores),
+        (None, Some(table)) => {
+            let columns = matches!(shape(table), Some([_, rows, columns]) if rows < columns);
+            let table = Detections { format: BoxFormat::Centre, ..plain(table, table) };
+            if columns {
+                // As of YOLOv8.
+                Detections { candidates: CandidateAxis::Columns, scores_at: 4, ..table }
+            } else {
+                // YOLOX has one candidate for each cell of three grids, YOLOv5 three.
+                let table = Detections { objectness_at: Some(4), scores_at: 5, ..table };
+                let gridded = Detections { grid_strides: vec![8, 16, 32], ..table.clone() };
+                if readable(card, &gridded, graph) { gridded } else { table }
+            }
+        }
+        (_, None) => return Ok(None),
+    };
+    Ok(Some(guess).filter(|guess| readable(card, guess, graph)))
+}
+
+fn readable(card: &ModelCard, read: &Detections, graph: &Graph) -> bool {
+    Head::boxes(graph, read, card.labels.len(), &card.input).is_ok()
 }
 
 /// What the outputs look like: one score per class, a plane of scores per class, or a table of boxes.
@@ -301,6 +374,7 @@ mod tests {
             box_at: 0,
             objectness_at: None,
             scores_at: 0,
+            grid_strides: Vec::new(),
         };
         let scores = refused(ModelCard { detections: Some(read), ..plain() });
         assert!(scores.contains("`detections.scores`") && scores.contains("no output \"z\", only [\"y\"]"), "{scores}");

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use vitrine_explain::{Head, SpatialLayer};
 use vitrine_graph::{Batching, Graph, InputShapes, Run, Value};
 use vitrine_onnx::Model as Onnx;
-use vitrine_protocol::{Device, ImageInput, Layer, ModelCard, ModelSummary};
+use vitrine_protocol::{Device, ImageInput, Layer, ModelCard, ModelSummary, Task};
 use web_time::Instant;
 
 use crate::{EngineError, Place, card};
@@ -36,8 +36,8 @@ pub struct LoadedModel {
     pub open_size: bool,
     /// Whether it runs in batches.
     pub batching: Batching,
-    /// What people should know about it.
-    pub notes: Vec<String>,
+    /// What people should know about how it was loaded.
+    loading_notes: Vec<String>,
     /// Seconds it took to decode, plan and upload.
     pub load_seconds: f64,
 }
@@ -76,7 +76,7 @@ impl LoadedModel {
             inferred,
             open_size,
             batching: Batching::Any,
-            notes: Vec::new(),
+            loading_notes: Vec::new(),
             load_seconds: 0.0,
         };
         if let Some(card) = &mut model.card {
@@ -87,13 +87,14 @@ impl LoadedModel {
             // Decoded again rather than kept, so that the weights are in memory once less while they go to the GPU.
             model.compare_with_cpu(decode()?, &shapes).await?;
         }
+        model.loading_notes.extend(model.graph.left_out()?);
         if model.card.is_none() {
-            model.notes.push(format!("Its input {declared} is no image, so it takes ready-made tensors only."));
+            model.loading_notes.push(format!("Its input {declared} is no image, so it takes ready-made tensors only."));
         }
         model.batching = model.graph.settle_batching().await?;
         if let Batching::OneAtATime { reason } = &model.batching {
             let reason = reason.trim_end_matches('.');
-            model.notes.push(format!("It runs one image at a time, which is slower, because {reason}."));
+            model.loading_notes.push(format!("It runs one image at a time, which is slower, because {reason}."));
         }
         model.load_seconds = started.elapsed().as_secs_f64();
         Ok(model)
@@ -116,7 +117,7 @@ impl LoadedModel {
         };
         if !agrees {
             self.graph = cpu_graph;
-            self.notes.push(cpu.info.reason.clone());
+            self.loading_notes.push(cpu.info.reason.clone());
             self.place = cpu;
         }
         Ok(())
@@ -152,14 +153,39 @@ impl LoadedModel {
         })
     }
 
+    /// Where it keeps its answer.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotClassScores`](vitrine_explain::ExplainError::NotClassScores) for a model whose first output
+    /// holds no floating-point numbers.
+    pub fn head(&self) -> Result<Head, EngineError> {
+        card::head(self.card.as_ref(), &self.graph)
+    }
+
+    /// What people should know about it.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.loading_notes.clone();
+        let task = self.card.as_ref().map(|card| card.task);
+        let plain_numbers = self.head().is_ok_and(|head| !head.gives_probabilities());
+        if plain_numbers && task != Some(Task::Embedding) {
+            let reason = match task {
+                Some(Task::Detection) => "How to read its boxes is not known; `detections` in a model card says that",
+                _ => "Its first output is no list of class scores",
+            };
+            notes.push(format!("{reason}. What is explained is one of its numbers."));
+        }
+        notes
+    }
+
     /// Class names; empty when there are none.
     pub fn labels(&self) -> &[String] {
         self.card.as_ref().map(|card| card.labels.as_slice()).unwrap_or_default()
     }
 
-    /// What a class is called.
-    pub fn label(&self, class: usize) -> String {
-        self.labels().get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+    /// What a class is called, or one of the numbers of a model without classes.
+    pub(crate) fn label(&self, class: usize, head: &Head) -> String {
+        let what = if head.gives_probabilities() { "class" } else { "number" };
+        self.labels().get(class).cloned().unwrap_or_else(|| format!("{what} {class}"))
     }
 
     /// The layers that lie over the picture, which class activation maps can look at, in graph order.
@@ -201,10 +227,10 @@ impl LoadedModel {
             card,
             inferred: self.inferred,
             open_size: self.open_size,
-            split_off: Head::of(&self.graph).ok().and_then(|head| head.split_off()).map(str::to_owned),
+            split_off: self.head()?.split_off().map(str::to_owned),
             sequence: vitrine_explain::sequence(&self.graph)?,
             layers,
-            notes: self.notes.clone(),
+            notes: self.notes(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_explain::{Attribution, Context, Head, METHODS, Scores, Target, find};
+use vitrine_explain::{Attribution, Context, Detected, METHODS, Scores, Target, find};
 use vitrine_graph::{Graph, Value};
 use vitrine_image::{Pixels, decode, resize, to_tensor};
 use vitrine_protocol::{
@@ -227,19 +227,43 @@ impl Session {
         Ok(self.input()?.picture.as_ref())
     }
 
-    /// All classes with their probabilities, best first.
+    /// Whether [`Session::predictions`] are fractions rather than whatever the model gives out.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingLoaded`].
+    pub fn gives_probabilities(&self) -> Result<bool, EngineError> {
+        Ok(self.model()?.head()?.gives_probabilities())
+    }
+
+    /// All classes with their probabilities, best first; of a segmenter their shares of the picture, of a detector what it
+    /// finds, of a model without classes its largest numbers.
     ///
     /// # Errors
     /// [`EngineError::NothingLoaded`].
     pub fn predictions(&self) -> Result<Vec<Prediction>, EngineError> {
+        /// Numbers of a model without classes that are listed.
+        const MAX_NUMBERS: usize = 1000;
         let (model, scores) = (self.model()?, &self.input()?.scores);
+        let head = model.head()?;
+        if !scores.boxes.is_empty() {
+            let found = |Detected { class, score, place }: &Detected| Prediction {
+                class: *class,
+                label: model.label(*class, &head),
+                score: *score,
+                place: Some(*place),
+            };
+            return Ok(scores.boxes.iter().map(found).collect());
+        }
         let mut predictions: Vec<Prediction> = scores
             .probabilities
             .iter()
             .enumerate()
-            .map(|(class, &score)| Prediction { class, label: model.label(class), score })
+            .map(|(class, &score)| Prediction { class, label: model.label(class, &head), score, place: None })
             .collect();
         predictions.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.class.cmp(&b.class)));
+        if !head.gives_probabilities() {
+            predictions.truncate(MAX_NUMBERS);
+        }
         Ok(predictions)
     }
 
@@ -257,7 +281,7 @@ impl Session {
         const REPORTED: usize = 5;
         let (model, input) = (self.model()?, self.input()?);
         let method = find(&request.method)?;
-        let head = Head::of(&model.graph)?;
+        let head = model.head()?;
         let target = Target::parse(&request.target, &head, model.labels(), &input.scores)?;
         let card = model.card.as_ref();
         let layers =
@@ -293,7 +317,7 @@ impl Session {
         let attribution = attribution?;
         let mut predictions = self.predictions()?;
         predictions.truncate(REPORTED);
-        let mut notes = model.notes.clone();
+        let mut notes = model.notes();
         notes.extend(attribution.notes.iter().cloned());
         let report = Report {
             schema: REPORT_SCHEMA.to_owned(),
@@ -360,7 +384,7 @@ async fn prepare(model: &LoadedModel, source: &Source) -> Result<Input, EngineEr
     };
     let value = Value::from_f32(&values, &expected, model.graph.device());
     let started = Instant::now();
-    let scores = Head::of(&model.graph)?.scores(&model.graph, &input_name, &value).await?;
+    let scores = model.head()?.scores(&model.graph, &input_name, &value).await?;
     model.place.check()?;
     Ok(Input { name: name.clone(), value, picture, scores, first_run: started.elapsed().as_secs_f64() })
 }

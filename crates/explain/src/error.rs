@@ -72,6 +72,36 @@ pub enum ExplainError {
         /// Its shape at a batch of one.
         shape: Vec<usize>,
     },
+    /// The model's first output has no plane of scores for each class.
+    #[error("The model's output {output:?} has shape {shape:?}, which is no plane of scores for each class.")]
+    NotPlanes {
+        /// The output's name.
+        output: String,
+        /// Its shape at a batch of one.
+        shape: Vec<usize>,
+    },
+    /// The outputs cannot be read into boxes as the model card says.
+    #[error("The model's outputs cannot be read into boxes, because of `{field}` in its card: {problem}.")]
+    NotBoxes {
+        /// The field of the card.
+        field: &'static str,
+        /// What it says and what the graph has, without a full stop.
+        problem: String,
+    },
+    /// There is no such box.
+    #[error("{text:?} names no box that is detected here; {}.", boxes(found))]
+    NoSuchBox {
+        /// What was given.
+        text: String,
+        /// The candidates that are detected, best first.
+        found: Vec<usize>,
+    },
+    /// The answer is no probability.
+    #[error("What the model gives has no such number: {text:?}; leave out `prob:` and `logodds:`.")]
+    NoProbability {
+        /// What was given.
+        text: String,
+    },
     /// The layer has no picture to look at.
     #[error(
         "Layer {layer:?} has shape {shape:?}, and this method needs channels, height and width, both above 1, or the \
@@ -233,6 +263,16 @@ fn nearest_names(names: &[String], what: &str) -> String {
 /// `its parameters are a, b`, or that there are none.
 fn parameter_names(names: &[String]) -> String {
     if names.is_empty() { "it has none at all".to_owned() } else { format!("its parameters are {}", names.join(", ")) }
+}
+
+/// Which boxes could be named.
+fn boxes(found: &[usize]) -> String {
+    match found {
+        [] => "nothing is detected".to_owned(),
+        found => {
+            format!("detected are box:{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", box:"))
+        }
+    }
 }
 
 fn listed(numbers: &[usize]) -> String {

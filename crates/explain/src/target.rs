@@ -2,128 +2,14 @@
 
 use std::fmt;
 
-use burn::tensor::{
-    Tensor,
-    activation::{sigmoid, softmax},
+use burn::tensor::{Tensor, activation::sigmoid};
+use vitrine_graph::Value;
+
+use crate::{
+    Detected, ExplainError, Head, Scores,
+    error::most_similar,
+    head::{Activation, Reading, over_classes},
 };
-use vitrine_graph::{Graph, Run, Value};
-
-use crate::{ExplainError, attribution::check_finite, error::most_similar};
-
-/// Where a model keeps its class scores: its first output, or what enters the softmax or sigmoid that makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    logits: String,
-    classes: usize,
-    activation: Activation,
-    split_off: Option<&'static str>,
-}
-
-/// How logits become probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Activation {
-    Softmax,
-    /// Each class for itself; so for a model with a single score too.
-    Sigmoid,
-}
-
-impl Head {
-    /// Finds the class scores of a graph.
-    ///
-    /// # Errors
-    /// [`ExplainError::NotClassScores`] unless the first output has one score per class: shape `[1, classes]`, with
-    /// any further axes of length one.
-    pub fn of(graph: &Graph) -> Result<Head, ExplainError> {
-        let output = graph.outputs().first().copied().unwrap_or_default();
-        let (logits, activation) = before_activation(graph, output);
-        let split_off = (logits != output).then_some(match activation {
-            Activation::Softmax => "softmax",
-            Activation::Sigmoid => "sigmoid",
-        });
-        let values = graph.values()?;
-        let shape = values.into_iter().find(|value| value.name == logits).map(|value| value.shape).unwrap_or_default();
-        let classes = shape.iter().product();
-        let per_class = shape.len() >= 2 && shape[0] == 1 && shape.iter().filter(|&&length| length != 1).count() <= 1;
-        if !per_class || classes == 0 {
-            return Err(ExplainError::NotClassScores { output: output.to_owned(), shape });
-        }
-        let activation = if classes == 1 { Activation::Sigmoid } else { activation };
-        Ok(Head { logits: logits.to_owned(), classes, activation, split_off })
-    }
-
-    /// Name of the value that holds the logits.
-    pub fn logits(&self) -> &str {
-        &self.logits
-    }
-
-    /// Whether classes exclude one another (softmax) or each is answered for itself (sigmoid).
-    pub fn is_exclusive(&self) -> bool {
-        self.activation == Activation::Softmax
-    }
-
-    /// What comes after the logits, which are explained without it: `softmax` or `sigmoid`, where the graph has one.
-    pub fn split_off(&self) -> Option<&'static str> {
-        self.split_off
-    }
-
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-
-    /// Runs the model on one input `[1, ...]`.
-    ///
-    /// # Errors
-    /// What running the model refuses; [`ExplainError::NotFinite`] when a score overflows.
-    pub async fn scores(&self, graph: &Graph, input_name: &str, input: &Value) -> Result<Scores, ExplainError> {
-        let trace = graph.run(&Run::of([self.logits()]).feed(input_name, input.clone()))?;
-        let logits = trace.value(&self.logits)?.to_vec().await?;
-        check_finite(&logits, "A score of the model on this input", "check the input's values and the model card")?;
-        let probabilities = match self.activation {
-            Activation::Softmax => {
-                let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let powers: Vec<f64> = logits.iter().map(|&logit| f64::from(logit - largest).exp()).collect();
-                let sum: f64 = powers.iter().sum();
-                powers.iter().map(|power| (power / sum) as f32).collect()
-            }
-            Activation::Sigmoid => logits.iter().map(|&logit| (1.0 / (1.0 + f64::from(-logit).exp())) as f32).collect(),
-        };
-        Ok(Scores { logits, probabilities })
-    }
-}
-
-/// The value before a final softmax or sigmoid, seen through nodes that only change the shape.
-fn before_activation<'a>(graph: &'a Graph, output: &'a str) -> (&'a str, Activation) {
-    let mut value = output;
-    while let Some(node) = graph.producer(value)
-        && let Some(input) = node.inputs.first()
-    {
-        match node.operator.as_str() {
-            "Softmax" | "LogSoftmax" => return (input, Activation::Softmax),
-            "Sigmoid" => return (input, Activation::Sigmoid),
-            "Identity" | "Flatten" | "Reshape" | "Squeeze" => value = input,
-            _ => break,
-        }
-    }
-    (output, Activation::Softmax)
-}
-
-/// A model's answer to one input.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scores {
-    /// One logit per class.
-    pub logits: Vec<f32>,
-    /// One probability per class.
-    pub probabilities: Vec<f32>,
-}
-
-impl Scores {
-    /// The class with the largest logit; the first of several.
-    pub fn top(&self) -> usize {
-        let beats = |best: usize, class: usize| self.logits[class] > self.logits[best];
-        (1..self.logits.len()).fold(0, |best, class| if beats(best, class) { class } else { best })
-    }
-}
 
 /// What is measured of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +27,28 @@ pub struct Target {
     class: Class,
     /// The class subtracted, for a margin.
     minus: Option<Class>,
+    /// The pixels of a segmenter that are averaged over.
+    region: Option<Region>,
+}
+
+/// Pixels of a plane of scores.
+#[derive(Clone, Debug, PartialEq)]
+struct Region {
+    /// What each pixel counts; they add up to one.
+    weights: Vec<f32>,
+    /// How many count; all of them where none is predicted as the class.
+    pixels: usize,
+}
+
+impl Region {
+    /// The pixels that are predicted as a class, or all if there are none.
+    fn of(class: usize, predicted: &[Option<usize>]) -> Region {
+        let own = predicted.iter().filter(|pixel| **pixel == Some(class)).count();
+        let pixels = if own == 0 { predicted.len() } else { own };
+        let weight = 1.0 / pixels.max(1) as f32;
+        let weights = predicted.iter().map(|pixel| if own == 0 || *pixel == Some(class) { weight } else { 0.0 });
+        Region { weights: weights.collect(), pixels }
+    }
 }
 
 /// A class and what people call it.
@@ -148,11 +56,17 @@ pub struct Target {
 struct Class {
     index: usize,
     label: Option<String>,
+    /// The candidate of a detector that is asked about.
+    candidate: Option<usize>,
 }
 
 impl Target {
     /// Reads a target as typed: a class index, a label (upper or lower case), `auto` for the class that `scores` puts
     /// first; `prob:T` or `logodds:T` for another scalar than the logit; `A-B` for a margin.
+    ///
+    /// Of a detector, `box:N` is the candidate of that number with its best class, `box:N/CLASS` with another, and a class
+    /// its best box. Of a segmenter, a class is averaged over the pixels that are predicted so, or over all if there are
+    /// none, as Captum's tutorial and pytorch-grad-cam do it.
     ///
     /// A number is an index even where a label is the same number. A text that is a label as a whole is never a margin,
     /// so labels may contain hyphens.
@@ -166,7 +80,15 @@ impl Target {
             Some(("logodds", rest)) => (Scalar::LogOdds, rest),
             _ => (Scalar::Logit, text),
         };
-        let class = |text: &str| class(text.trim(), head.classes, labels, scores);
+        let allowed = match head.reading {
+            Reading::Classes(_) => true,
+            Reading::Pixels { .. } => scalar != Scalar::LogOdds,
+            Reading::Numbers | Reading::Boxes(_) => scalar == Scalar::Logit,
+        };
+        if !allowed {
+            return Err(ExplainError::NoProbability { text: text.to_owned() });
+        }
+        let class = |text: &str| class(text.trim(), head, labels, scores);
         let whole = class(rest);
         let mut hyphens = rest.match_indices('-').map(|(at, _)| (&rest[..at], &rest[at + 1..]));
         let mut margin = || hyphens.find_map(|(left, right)| Some((class(left).ok()?, class(right).ok()?)));
@@ -174,16 +96,17 @@ impl Target {
             Ok(class) => (class, None),
             Err(error) => {
                 let (class, minus) = margin().ok_or(error)?;
-                if class.index == minus.index {
+                if (class.index, class.candidate) == (minus.index, minus.candidate) {
                     return Err(ExplainError::SameClass { text: rest.to_owned() });
                 }
                 (class, Some(minus))
             }
         };
-        Ok(Target { head: head.clone(), scalar, class, minus })
+        let region = matches!(head.reading, Reading::Pixels { .. }).then(|| Region::of(class.index, &scores.pixels));
+        Ok(Target { head: head.clone(), scalar, class, minus, region })
     }
 
-    /// The logit of a class, without a label.
+    /// The logit of a class, without a label, of a model with one score per class.
     ///
     /// # Errors
     /// [`ExplainError::NoSuchClass`].
@@ -191,8 +114,8 @@ impl Target {
         if class >= head.classes {
             return Err(ExplainError::NoSuchClass { class, classes: head.classes });
         }
-        let class = Class { index: class, label: None };
-        Ok(Target { head: head.clone(), scalar: Scalar::Logit, class, minus: None })
+        let class = Class { index: class, label: None, candidate: None };
+        Ok(Target { head: head.clone(), scalar: Scalar::Logit, class, minus: None, region: None })
     }
 
     /// Where the class scores are.
@@ -210,37 +133,49 @@ impl Target {
     /// # Errors
     /// [`ExplainError::Graph`] when the value is not that.
     pub fn objective(&self, logits: &Value) -> Result<Value, ExplainError> {
-        let batch = logits.len() / self.head.classes;
-        let logits = logits.reshape(&[batch, self.head.classes])?;
-        let value = self.of_class(&logits, self.class.index)?;
+        let logits = self.head.arranged(logits)?;
+        let value = self.of_class(&logits, &self.class)?;
         match &self.minus {
-            Some(minus) => Ok(value.sub(&self.of_class(&logits, minus.index)?)?),
+            Some(minus) => Ok(value.sub(&self.of_class(&logits, minus)?)?),
             None => Ok(value),
         }
     }
 
-    /// Whether this is the logit of one class.
+    /// Whether this is the logit of one class, of a model with one score per class.
     pub(crate) fn is_logit(&self) -> bool {
-        self.scalar == Scalar::Logit && self.minus.is_none()
+        self.scalar == Scalar::Logit && self.minus.is_none() && self.head.is_per_class()
     }
 
     /// Whether the scalar is a linear function of the logits.
     pub(crate) fn is_linear(&self) -> bool {
         match self.scalar {
-            Scalar::Logit => true,
-            Scalar::LogOdds => self.head.activation == Activation::Sigmoid,
+            Scalar::Logit => !matches!(&self.head.reading, Reading::Boxes(table) if table.multiplies()),
+            Scalar::LogOdds => self.head.reading == Reading::Classes(Activation::Sigmoid),
             Scalar::Probability => false,
         }
     }
 
-    fn of_class(&self, logits: &Value, class: usize) -> Result<Value, ExplainError> {
-        let per_class = match (self.scalar, self.head.activation) {
-            (Scalar::Logit, _) | (Scalar::LogOdds, Activation::Sigmoid) => logits.clone(),
-            (Scalar::Probability, Activation::Softmax) => Value::new(softmax(logits.tensor::<2>()?, 1)),
-            (Scalar::Probability, Activation::Sigmoid) => logits.map(sigmoid)?,
-            (Scalar::LogOdds, Activation::Softmax) => return self.log_odds(logits, class),
+    fn of_class(&self, logits: &Value, class: &Class) -> Result<Value, ExplainError> {
+        let batch = logits.shape().first().copied().unwrap_or_default();
+        let index = class.index;
+        let value = match (&self.head.reading, self.scalar) {
+            (Reading::Boxes(table), _) => table.score(logits, class.candidate.unwrap_or_default(), index)?,
+            (Reading::Classes(Activation::Softmax), Scalar::LogOdds) => return self.log_odds(logits, index),
+            (Reading::Classes(Activation::Sigmoid), Scalar::Probability) => logits.narrow(1, index, 1)?.map(sigmoid)?,
+            (Reading::Pixels { .. }, Scalar::Probability) if self.head.classes == 1 => logits.map(sigmoid)?,
+            (Reading::Classes(_) | Reading::Pixels { .. }, Scalar::Probability) => {
+                over_classes(logits)?.narrow(1, index, 1)?
+            }
+            _ => logits.narrow(1, index, 1)?,
         };
-        Ok(per_class.narrow(1, class, 1)?.reshape(&[logits.shape()[0]])?)
+        let value = match &self.region {
+            Some(Region { weights, .. }) => {
+                let weights = Value::from_f32(weights, &[1, 1, weights.len()], &value.device());
+                value.mul(&weights)?.sum_axes(&[2])?
+            }
+            None => value,
+        };
+        Ok(value.reshape(&[batch])?)
     }
 
     /// log(p / (1 - p)) under a softmax: the logit minus the logarithm of the summed powers of all others, which stays
@@ -264,8 +199,38 @@ fn log_sum_exp(rows: Tensor<2>) -> Tensor<2> {
     (rows - largest.clone()).exp().sum_dim(1).log() + largest
 }
 
-fn class(text: &str, classes: usize, labels: &[String], scores: &Scores) -> Result<Class, ExplainError> {
-    let named = |index: usize| Class { index, label: labels.get(index).cloned() };
+fn class(text: &str, head: &Head, labels: &[String], scores: &Scores) -> Result<Class, ExplainError> {
+    let Reading::Boxes(table) = &head.reading else { return of_name(text, head.classes, labels, scores) };
+    let refused = || {
+        let found = scores.boxes.iter().map(|found| found.place.candidate).collect();
+        ExplainError::NoSuchBox { text: text.to_owned(), found }
+    };
+    let detected = |found: &Detected| Class {
+        candidate: Some(found.place.candidate),
+        label: labels.get(found.class).cloned(),
+        index: found.class,
+    };
+    if text == "auto" {
+        return scores.boxes.first().map(detected).ok_or_else(refused);
+    }
+    let Some(number) = text.strip_prefix("box:") else {
+        let class = of_name(text, head.classes, labels, scores)?;
+        return scores.boxes.iter().find(|found| found.class == class.index).map(detected).ok_or_else(refused);
+    };
+    let (number, class) = number.split_once('/').map_or((number, None), |(number, class)| (number, Some(class)));
+    let candidate: usize = number.trim().parse().map_err(|_| refused())?;
+    match class {
+        Some(class) if candidate < table.candidates => {
+            Ok(Class { candidate: Some(candidate), ..of_name(class.trim(), head.classes, labels, scores)? })
+        }
+        Some(_) => Err(refused()),
+        None => scores.boxes.iter().find(|found| found.place.candidate == candidate).map(detected).ok_or_else(refused),
+    }
+}
+
+/// A class by its number or label.
+fn of_name(text: &str, classes: usize, labels: &[String], scores: &Scores) -> Result<Class, ExplainError> {
+    let named = |index: usize| Class { index, label: labels.get(index).cloned(), candidate: None };
     if text == "auto" {
         return Ok(named(scores.top()));
     }
@@ -289,6 +254,9 @@ fn class(text: &str, classes: usize, labels: &[String], scores: &Scores) -> Resu
 
 impl fmt::Display for Class {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(candidate) = self.candidate {
+            write!(formatter, "box {candidate} as ")?;
+        }
         match &self.label {
             Some(label) => write!(formatter, "{} ({label})", self.index),
             None => self.index.fmt(formatter),
@@ -300,13 +268,21 @@ impl fmt::Display for Target {
     /// In words: `logit of 3 (owl)`, `probability of 3 (owl) minus 5 (duck)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scalar = match self.scalar {
+            Scalar::Logit if matches!(self.head.reading, Reading::Boxes(_)) => "score",
             Scalar::Logit => "logit",
             Scalar::Probability => "probability",
             Scalar::LogOdds => "log-odds",
         };
-        write!(formatter, "{scalar} of {}", self.class)?;
-        match &self.minus {
-            Some(minus) => write!(formatter, " minus {minus}"),
+        match self.head.reading {
+            Reading::Numbers => write!(formatter, "number {}", self.class)?,
+            _ => write!(formatter, "{scalar} of {}", self.class)?,
+        }
+        if let Some(minus) = &self.minus {
+            write!(formatter, " minus {minus}")?;
+        }
+        match &self.region {
+            Some(Region { pixels, weights }) if *pixels == weights.len() => write!(formatter, ", mean over all pixels"),
+            Some(Region { pixels, .. }) => write!(formatter, ", mean over the {pixels} pixels predicted so"),
             None => Ok(()),
         }
     }
@@ -315,17 +291,17 @@ impl fmt::Display for Target {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use vitrine_onnx::Node;
+    use vitrine_protocol::Layout;
 
     use super::*;
-    use crate::testing::{ends_with, read};
+    use crate::testing::read;
 
     fn head(activation: Activation) -> Head {
-        Head { logits: "logits".to_owned(), classes: 3, activation, split_off: None }
+        Head { logits: "logits".to_owned(), classes: 3, reading: Reading::Classes(activation), split_off: None }
     }
 
     fn scores() -> Scores {
-        Scores { logits: vec![0.0, 2.0, 1.0], probabilities: vec![0.1, 0.6, 0.3] }
+        Scores { logits: vec![0.0, 2.0, 1.0], probabilities: vec![0.1, 0.6, 0.3], ..Scores::default() }
     }
 
     fn parse(text: &str) -> Result<Target, ExplainError> {
@@ -395,28 +371,51 @@ mod tests {
         let expected = [90.0 - 2.0_f32.ln(), -90.0 - 2.0_f32.ln()];
         assert!(odds.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-4), "{odds:?}");
     }
-
-    #[test]
-    fn logits_are_found_before_a_softmax_and_behind_flattening() {
-        let head = |nodes: Vec<Node>| Head::of(&ends_with(nodes)).unwrap();
-        let plain = head(vec![Node::new("Identity", &["scores"], &["y"])]);
-        let expected =
-            |logits: &str, activation, split_off| Head { logits: logits.into(), classes: 3, activation, split_off };
-        assert_eq!(plain, expected("y", Activation::Softmax, None));
-        let soft = head(vec![Node::new("Softmax", &["scores"], &["p"]), Node::new("Flatten", &["p"], &["y"])]);
-        assert_eq!(soft, expected("scores", Activation::Softmax, Some("softmax")));
-        let each = head(vec![Node::new("Sigmoid", &["scores"], &["y"])]);
-        assert_eq!(each, expected("scores", Activation::Sigmoid, Some("sigmoid")));
+    /// Two classes on three pixels; the first pixel is predicted as class 0, the others as class 1.
+    fn planes(layout: Layout, text: &str) -> (String, f32) {
+        let head =
+            Head { logits: "y".into(), classes: 2, reading: Reading::Pixels { layout, area: 3 }, split_off: None };
+        let scores =
+            Scores { logits: vec![1.0 / 3.0, 2.0 / 3.0], pixels: vec![Some(0), Some(1), Some(1)], ..Scores::default() };
+        let target = Target::parse(text, &head, &[], &scores).unwrap();
+        let (values, shape) = match layout {
+            Layout::Nchw => ([1.0, 0.0, 3.0, 0.0, 2.0, 4.0], [1, 2, 1, 3]),
+            Layout::Nhwc => ([1.0, 0.0, 0.0, 2.0, 3.0, 4.0], [1, 1, 3, 2]),
+        };
+        // The second sample is as the first, with every score one higher.
+        let twice: Vec<f32> = values.into_iter().chain(values.map(|value| value + 1.0)).collect();
+        let shape = [&[2], &shape[1..]].concat();
+        let found = read(&target.objective(&Value::from_f32(&twice, &shape, &Device::flex())).unwrap());
+        let step = if text.starts_with("prob") || text.contains('-') { 0.0 } else { 1.0 };
+        assert!((found[1] - found[0] - step).abs() < 1e-6, "{found:?}");
+        (target.to_string(), found[0])
     }
 
     #[test]
-    fn probabilities_are_those_of_the_final_activation() {
-        let graph = ends_with(vec![Node::new("Softmax", &["scores"], &["y"])]);
-        let input = Value::from_f32(&[0.0, 2.0_f32.ln(), 5.0_f32.ln()], &[1, 3], &Device::flex());
-        let head = Head::of(&graph).unwrap();
-        let scores = pollster::block_on(head.scores(&graph, "x", &input)).unwrap();
-        let expected = [0.125, 0.25, 0.625];
-        assert!(scores.probabilities.iter().zip(expected).all(|(p, q)| (p - q).abs() < 1e-6), "{scores:?}");
-        assert_eq!(scores.top(), 2);
+    fn a_class_of_a_segmenter_is_averaged_over_its_region() {
+        let first = 1.0 / (1.0 + (-1.0_f32).exp());
+        for layout in [Layout::Nchw, Layout::Nhwc] {
+            for (text, words, expected) in [
+                ("auto", "logit of 1, mean over the 2 pixels predicted so", 3.0),
+                ("0", "logit of 0, mean over the 1 pixels predicted so", 1.0),
+                ("prob:0", "probability of 0, mean over the 1 pixels predicted so", first),
+                ("1-0", "logit of 1 minus 0, mean over the 2 pixels predicted so", 1.5),
+            ] {
+                let (found, value) = planes(layout, text);
+                assert_eq!(found, words);
+                assert!((value - expected).abs() < 1e-6, "{text}: {value}, not {expected}");
+            }
+        }
+        let nowhere = Region::of(2, &[Some(0), None]);
+        assert_eq!((nowhere.weights, nowhere.pixels), (vec![0.5, 0.5], 2));
+    }
+
+    #[test]
+    fn numbers_without_classes_have_no_probability() {
+        let head = Head { reading: Reading::Numbers, ..head(Activation::Softmax) };
+        let target = Target::parse("2", &head, &[], &scores()).unwrap();
+        assert_eq!(target.to_string(), "number 2");
+        let error = Target::parse("prob:2", &head, &[], &scores()).unwrap_err().to_string();
+        assert!(error.contains("no such number") && error.contains("\"prob:2\""), "{error}");
     }
 }

@@ -125,6 +125,10 @@ pub struct Detections {
     /// Position of the first class's score.
     #[serde(default)]
     pub scores_at: usize,
+    /// Strides of the grids whose cells the candidates are, where the graph leaves their boxes in the grids' own terms:
+    /// the centre from the cell's corner and the logarithms of width and height, both counted in strides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grid_strides: Vec<usize>,
 }
 
 /// The four numbers of a box.

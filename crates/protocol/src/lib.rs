@@ -19,8 +19,8 @@ mod report;
 
 pub use card::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
 pub use message::{
-    Device, DeviceChoice, DeviceKind, Event, ExplainRequest, File, ImageSource, Layer, Map, ModelSource, ModelSummary,
-    PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
+    DetectedBox, Device, DeviceChoice, DeviceKind, Event, ExplainRequest, File, ImageSource, Layer, Map, ModelSource,
+    ModelSummary, PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
 };
 pub use method::{
     Choice, Family, MethodInfo, Need, Parameter, ParameterError, ParameterKind, ParameterValue, Promise, Reference,

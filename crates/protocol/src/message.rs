@@ -88,7 +88,8 @@ pub struct ExplainRequest {
     pub run: u32,
     /// Method id.
     pub method: String,
-    /// Target as on the command line: `auto`, a class index, a label, `prob:T`, `logodds:T`, `A-B`.
+    /// Target as on the command line: `auto`, a class index, a label, `prob:T`, `logodds:T`, `A-B`, `box:N`,
+    /// `box:N/CLASS`.
     pub target: String,
     /// The layer, by its value name, or several with commas between; the model's default when absent.
     pub layer: Option<String>,
@@ -255,8 +256,27 @@ pub struct Prediction {
     pub class: usize,
     /// Class name, or the index in words.
     pub label: String,
-    /// Probability where the task has one, else the raw output.
+    /// Probability where the task has one, else the raw output; of a segmenter the share of the picture.
     pub score: f32,
+    /// Where a detector sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<DetectedBox>,
+}
+
+/// Where a detector sees something, in pixels of the model's input from the left and from the top.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DetectedBox {
+    /// Number of the candidate; the target `box:N` asks about it.
+    pub candidate: usize,
+    /// Left edge.
+    pub left: f32,
+    /// Upper edge.
+    pub top: f32,
+    /// Right edge.
+    pub right: f32,
+    /// Lower edge.
+    pub bottom: f32,
 }
 
 /// A sample image.

@@ -23,6 +23,7 @@ fn full() -> ModelCard {
         box_at: 0,
         objectness_at: Some(4),
         scores_at: 5,
+        grid_strides: vec![8, 16],
     });
     card.training_command = Some("train".into());
     card.test_accuracy = Some(0.5);

@@ -91,6 +91,7 @@ impl Component for App {
                         running={state.run.is_some()}
                         palette={state.palette()}
                         opacity={state.view.opacity}
+                        target={state.question.target.clone()}
                         link={state.link()}
                         card_corrected={state.card_corrected()}
                         controls={state.shows("view")}
@@ -102,6 +103,7 @@ impl Component for App {
                             <Answers
                                 predictions={predictions.clone()}
                                 probabilities={state.image.as_ref().is_some_and(|image| image.probabilities)}
+                                task={state.model.as_ref().map(|model| model.card.task).unwrap_or_default()}
                                 target={state.question.target.clone()}
                                 on={&on}
                             />

@@ -1,8 +1,10 @@
 //! A model card in the making: what the form shows of it, as texts that may still be wrong.
 
+use std::str::FromStr;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use vitrine_protocol::{Channels, ImageInput, ModelCard, Tokens};
+use vitrine_protocol::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, ModelCard, Tokens};
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +23,45 @@ pub(crate) enum CardField {
     Rows,
     Columns,
     Prefix,
+    Boxes,
+    Scores,
+    Format,
+    Unit,
+    Candidates,
+    BoxAt,
+    ObjectnessAt,
+    ScoresAt,
+    GridStrides,
 }
 
 impl CardField {
+    /// All of them.
+    pub(crate) const ALL: [CardField; 23] = [
+        CardField::Task,
+        CardField::Layout,
+        CardField::Width,
+        CardField::Height,
+        CardField::Channels,
+        CardField::Range,
+        CardField::Mean,
+        CardField::Std,
+        CardField::Labels,
+        CardField::TargetLayer,
+        CardField::FoldBatchNorm,
+        CardField::Rows,
+        CardField::Columns,
+        CardField::Prefix,
+        CardField::Boxes,
+        CardField::Scores,
+        CardField::Format,
+        CardField::Unit,
+        CardField::Candidates,
+        CardField::BoxAt,
+        CardField::ObjectnessAt,
+        CardField::ScoresAt,
+        CardField::GridStrides,
+    ];
+
     /// Its name in a card, with dots for fields within fields.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -41,6 +79,15 @@ impl CardField {
             CardField::Rows => "tokens.rows",
             CardField::Columns => "tokens.columns",
             CardField::Prefix => "tokens.prefix",
+            CardField::Boxes => "detections.boxes",
+            CardField::Scores => "detections.scores",
+            CardField::Format => "detections.format",
+            CardField::Unit => "detections.unit",
+            CardField::Candidates => "detections.candidates",
+            CardField::BoxAt => "detections.box-at",
+            CardField::ObjectnessAt => "detections.objectness-at",
+            CardField::ScoresAt => "detections.scores-at",
+            CardField::GridStrides => "detections.grid-strides",
         }
     }
 
@@ -161,8 +208,30 @@ impl Draft {
             target_layer: Some(self.text(TargetLayer)).filter(|name| !name.is_empty()),
             fold_batch_norm: self.text(FoldBatchNorm) == "true",
             tokens,
+            detections: self.detections()?,
             ..self.card.clone()
         })
+    }
+
+    /// How boxes are read; nothing while no output is named.
+    fn detections(&self) -> Result<Option<Detections>, CardProblem> {
+        use CardField::*;
+        let [boxes, scores, objectness] = [Boxes, Scores, ObjectnessAt].map(|field| self.text(field).trim().to_owned());
+        if boxes.is_empty() && scores.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Detections {
+            // One name stands for both.
+            boxes: if boxes.is_empty() { scores.clone() } else { boxes.clone() },
+            scores: if scores.is_empty() { boxes } else { scores },
+            format: self.choice(Format)?,
+            unit: self.choice(Unit)?,
+            candidates: self.choice(Candidates)?,
+            box_at: self.whole(BoxAt)?,
+            objectness_at: if objectness.is_empty() { None } else { Some(self.whole(ObjectnessAt)?) },
+            scores_at: self.whole(ScoresAt)?,
+            grid_strides: self.list(GridStrides, "8, 16, 32")?,
+        }))
     }
 
     fn choice<T: DeserializeOwned>(&self, field: CardField) -> Result<T, CardProblem> {
@@ -176,10 +245,14 @@ impl Draft {
     }
 
     fn numbers(&self, field: CardField) -> Result<Vec<f32>, CardProblem> {
+        self.list(field, "0.5, 0.5, 0.5")
+    }
+
+    fn list<T: FromStr>(&self, field: CardField, example: &str) -> Result<Vec<T>, CardProblem> {
         let text = self.text(field);
         let parts = text.split([',', ' ', ';']).filter(|part| !part.is_empty());
-        let numbers: Result<Vec<f32>, _> = parts.map(str::parse).collect();
-        numbers.map_err(|_| problem(field, format!("{text:?} is not a list of numbers, such as 0.5, 0.5, 0.5.")))
+        let numbers: Result<Vec<T>, _> = parts.map(str::parse).collect();
+        numbers.map_err(|_| problem(field, format!("{text:?} is not a list of numbers, such as {example}.")))
     }
 }
 
@@ -192,7 +265,27 @@ fn written(card: &ModelCard, field: CardField) -> String {
     let input = &card.input;
     let count = |number: fn(&Tokens) -> usize| card.tokens.as_ref().map(number).unwrap_or_default();
     let tokens = |number| if card.tokens.is_some() { count(number).to_string() } else { String::new() };
+    let read = card.detections.clone().unwrap_or_else(|| Detections {
+        boxes: String::new(),
+        scores: String::new(),
+        format: BoxFormat::default(),
+        unit: BoxUnit::default(),
+        candidates: CandidateAxis::default(),
+        box_at: 0,
+        objectness_at: None,
+        scores_at: 0,
+        grid_strides: Vec::new(),
+    });
     match field {
+        CardField::Boxes => read.boxes,
+        CardField::Scores => read.scores,
+        CardField::Format => word(&read.format),
+        CardField::Unit => word(&read.unit),
+        CardField::Candidates => word(&read.candidates),
+        CardField::BoxAt => read.box_at.to_string(),
+        CardField::ObjectnessAt => read.objectness_at.map(|at| at.to_string()).unwrap_or_default(),
+        CardField::ScoresAt => read.scores_at.to_string(),
+        CardField::GridStrides => list(&read.grid_strides),
         CardField::Task => word(&card.task),
         CardField::Layout => word(&input.layout),
         CardField::Width => input.width.to_string(),
@@ -215,7 +308,7 @@ pub(crate) fn word(choice: &impl Serialize) -> String {
     serde_json::to_value(choice).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn list(numbers: &[f32]) -> String {
+fn list(numbers: &[impl ToString]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -326,6 +419,27 @@ mod tests {
         assert_eq!(card.labels, ["owl", "barn owl", "duck"]);
         assert_eq!(card.input.channels, Channels::Bgr);
         assert_eq!(card.tokens, Some(Tokens { rows: 2, columns: 3, prefix: 0 }));
+    }
+
+    #[test]
+    fn one_named_output_is_enough_to_read_boxes() {
+        let mut draft = draft();
+        for (field, text) in [
+            (CardField::Boxes, "output"),
+            (CardField::Format, "centre"),
+            (CardField::ObjectnessAt, "4"),
+            (CardField::ScoresAt, "5"),
+            (CardField::GridStrides, "8, 16"),
+        ] {
+            draft.set(field, text.into());
+        }
+        let card = draft.card().unwrap();
+        let read = card.detections.clone().unwrap();
+        assert_eq!((read.boxes.as_str(), read.scores.as_str()), ("output", "output"));
+        assert_eq!((read.objectness_at, read.scores_at, &read.grid_strides[..]), (Some(4), 5, &[8, 16][..]));
+        assert_eq!(Draft::of(card.clone()).card().unwrap(), card, "and back");
+        draft.set(CardField::Boxes, " ".into());
+        assert_eq!(draft.card().unwrap().detections, None);
     }
 
     #[test]

@@ -46,14 +46,26 @@ pub(crate) fn split(target: &str) -> (Scalar, &str) {
     (Scalar::Logit, target)
 }
 
-/// The class index that a target's class names, by index or label; nothing for `auto`, margins and unknown names.
-pub(crate) fn class_of(class: &str, predictions: &[Prediction]) -> Option<usize> {
-    let index = class.parse().ok().filter(|index| predictions.iter().any(|entry| entry.class == *index));
-    index.or_else(|| predictions.iter().find(|entry| entry.label == class).map(|entry| entry.class))
+/// The answer that a target's class names, by index, label or box; nothing for `auto`, margins and unknown names.
+pub(crate) fn find<'a>(class: &str, predictions: &'a [Prediction]) -> Option<&'a Prediction> {
+    let index = |entry: &&Prediction| class.parse() == Ok(entry.class);
+    let name = |entry: &&Prediction| entry.label == class;
+    let exact = predictions.iter().find(|entry| of(entry) == class);
+    exact.or_else(|| predictions.iter().find(index)).or_else(|| predictions.iter().find(name))
+}
+
+/// The class of the target that asks about an answer.
+pub(crate) fn of(answer: &Prediction) -> String {
+    match &answer.place {
+        Some(place) => format!("box:{}", place.candidate),
+        None => answer.class.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use vitrine_protocol::DetectedBox;
+
     use super::*;
 
     #[test]
@@ -64,12 +76,29 @@ mod tests {
     }
 
     #[test]
-    fn a_class_is_found_by_index_or_label() {
-        let predictions = [Prediction { class: 3, label: "owl".into(), score: 0.9 }];
-        assert_eq!(class_of("3", &predictions), Some(3));
-        assert_eq!(class_of("owl", &predictions), Some(3));
-        for other in ["4", "auto", "3-4", "crow"] {
-            assert_eq!(class_of(other, &predictions), None, "{other}");
+    fn an_answer_is_found_by_index_or_label() {
+        let predictions = [Prediction { class: 3, label: "owl".into(), score: 0.9, place: None }];
+        for known in ["3", "owl"] {
+            assert_eq!(find(known, &predictions), Some(&predictions[0]), "{known}");
         }
+        for other in ["4", "auto", "3-4", "crow"] {
+            assert_eq!(find(other, &predictions), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_box_is_found_by_its_candidate_or_as_the_best_of_its_class() {
+        let boxed = |candidate| Prediction {
+            class: 3,
+            label: "owl".into(),
+            score: 0.9,
+            place: Some(DetectedBox { candidate, left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 }),
+        };
+        let predictions = [boxed(7), boxed(2)];
+        assert_eq!(of(&predictions[1]), "box:2");
+        for (text, index) in [("box:2", 1), ("box:7", 0), ("3", 0), ("owl", 0)] {
+            assert_eq!(find(text, &predictions), Some(&predictions[index]), "{text}");
+        }
+        assert_eq!(find("box:3", &predictions), None);
     }
 }

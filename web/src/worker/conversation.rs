@@ -125,7 +125,8 @@ impl Conversation {
         let session = self.session()?;
         let Some(picture) = session.picture()?.cloned() else { return Ok(()) };
         let name = session.input_name()?.to_owned();
-        post(&Event::ImageLoaded { name, picture, predictions: session.predictions()?, probabilities: true });
+        let (predictions, probabilities) = (session.predictions()?, session.gives_probabilities()?);
+        post(&Event::ImageLoaded { name, picture, predictions, probabilities });
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use vitrine_engine::{EngineError, LoadedModel, Session};
 use vitrine_explain::{Head, attention};
 use vitrine_graph::{Batching, Block, GraphError};
 use vitrine_onnx::{Dimension, Model};
-use vitrine_protocol::{DeviceChoice, ModelCard};
+use vitrine_protocol::{DeviceChoice, ModelCard, Task};
 
 use crate::{arguments::Inspect, failure::Failure, setup};
 
@@ -141,7 +141,7 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
         activation_bytes: Some(cost.activation_bytes),
         default_batch: Some(model.default_batch()?),
         layers: graph.values()?.into_iter().map(layer).collect(),
-        scores: Head::of(graph).ok().map(|head| Scores {
+        scores: model.head().ok().filter(Head::is_per_class).map(|head| Scores {
             logits: head.logits().to_owned(),
             classes: head.classes(),
             activation: if head.is_exclusive() { "softmax" } else { "sigmoid" },
@@ -152,7 +152,7 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
         not_batchable_because,
         card: model.card.clone(),
         card_inferred: model.inferred,
-        notes: model.notes.clone(),
+        notes: model.notes(),
     })
 }
 
@@ -249,6 +249,10 @@ fn print_card(card: &ModelCard, inferred: bool) {
     println!("  card    {task}, {layout} {channels}, {} x {} pixels ({from})", input.width, input.height);
     if let Some(tokens) = card.tokens {
         println!("  tokens  {} rows x {} columns after {}", tokens.rows, tokens.columns, tokens.prefix);
+    }
+    if let Some(read) = card.detections.as_ref().filter(|_| card.task == Task::Detection) {
+        let (format, unit) = (word(serde_json::to_value(read.format)), word(serde_json::to_value(read.unit)));
+        println!("  boxes   {}, as {format} in {unit}; scores in {}", read.boxes, read.scores);
     }
     if let Some(layer) = &card.target_layer {
         println!("  layer   {layer}");

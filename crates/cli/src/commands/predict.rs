@@ -1,5 +1,7 @@
 //! `vitrine predict`.
 
+use vitrine_protocol::DetectedBox;
+
 use crate::{arguments::Predict, failure::Failure, setup};
 
 pub(crate) async fn predict(arguments: &Predict) -> Result<(), Failure> {
@@ -11,7 +13,15 @@ pub(crate) async fn predict(arguments: &Predict) -> Result<(), Failure> {
         return Ok(());
     }
     for prediction in predictions {
-        println!("{:6.2} %  {:>4}  {}", prediction.score * 100.0, prediction.class, prediction.label);
+        let score = match session.gives_probabilities()? {
+            true => format!("{:6.2} %", prediction.score * 100.0),
+            false => format!("{:8.4}", prediction.score),
+        };
+        let place = prediction.place.map(|place| {
+            let DetectedBox { candidate, left, top, right, bottom } = place;
+            format!("  box:{candidate} from ({left:.0}, {top:.0}) to ({right:.0}, {bottom:.0})")
+        });
+        println!("{score}  {:>4}  {}{}", prediction.class, prediction.label, place.unwrap_or_default());
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the model answers, and a way to ask why for any of it.
 
-use vitrine_protocol::Prediction;
+use vitrine_protocol::{Prediction, Task};
 use yew::prelude::*;
 
 use crate::number::{percent, short};
@@ -15,6 +15,7 @@ pub(crate) struct AnswersProperties {
     /// Best first.
     pub(crate) predictions: Vec<Prediction>,
     pub(crate) probabilities: bool,
+    pub(crate) task: Task,
     pub(crate) target: String,
     pub(crate) on: Callback<Action>,
 }
@@ -25,19 +26,23 @@ pub(crate) fn Answers(properties: &AnswersProperties) -> Html {
     let predictions = &properties.predictions;
     let (scalar, class) = target::split(&properties.target);
     let explained = match class {
-        "auto" => predictions.first().map(|best| best.class),
-        class => target::class_of(class, predictions),
+        "auto" => predictions.first(),
+        class => target::find(class, predictions),
     };
+    let explained = explained.map(target::of);
     let longest = predictions.iter().map(|entry| entry.score.abs()).fold(f32::MIN_POSITIVE, f32::max);
     let full = if properties.probabilities { 1.0 } else { longest };
     let shown = if *all { predictions.len() } else { FEW };
     let rows = predictions.iter().take(shown).map(|entry| {
-        let target = format!("{}{}", scalar.prefix(), entry.class);
+        let answer = target::of(entry);
+        // A box has one number only.
+        let prefix = if entry.place.is_some() { "" } else { scalar.prefix() };
+        let target = format!("{prefix}{answer}");
         html! {
-            <li key={entry.class} data-class={entry.class.to_string()} data-score={entry.score.to_string()}>
+            <li key={answer.clone()} data-class={entry.class.to_string()} data-score={entry.score.to_string()}>
                 <button
                     type="button"
-                    aria-pressed={(explained == Some(entry.class)).to_string()}
+                    aria-pressed={(explained.as_ref() == Some(&answer)).to_string()}
                     title={format!("Explain “{}”", entry.label)}
                     onclick={properties.on.reform(move |_| Action::Ask(Change::Target(target.clone())))}
                 >
@@ -51,7 +56,7 @@ pub(crate) fn Answers(properties: &AnswersProperties) -> Html {
     html! {
         <section aria-labelledby="answers-title" class="answers">
             <h2 id="answers-title">{"What the model answers"}</h2>
-            <p class="hint">{"Press an answer to ask about it."}</p>
+            <p class="hint">{ meaning(properties.task) }{"Press an answer to ask about it."}</p>
             <ol data-testid="predictions">{ for rows }</ol>
             if predictions.len() > FEW {
                 <button
@@ -65,6 +70,16 @@ pub(crate) fn Answers(properties: &AnswersProperties) -> Html {
                 </button>
             }
         </section>
+    }
+}
+
+/// What the numbers beside the answers are, where that is no matter of course.
+fn meaning(task: Task) -> &'static str {
+    match task {
+        Task::Classification | Task::MultiLabel => "",
+        Task::Detection => "What it finds, with scores. ",
+        Task::Segmentation => "Shares of the picture. ",
+        Task::Embedding => "Its largest numbers. ",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use vitrine_protocol::{Channels, File, Layout, ModelSummary, Task};
+use vitrine_protocol::{BoxFormat, BoxUnit, CandidateAxis, Channels, File, Layout, ModelSummary, Task};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -32,22 +32,18 @@ const LAYOUTS: [(Layout, &str); 2] =
 
 /// Problems that are shown beside a field or a group of fields; others go above the buttons.
 const GROUPS: [&str; 2] = ["input", "tokens"];
-const FIELDS: [CardField; 14] = [
-    CardField::Task,
-    CardField::Layout,
-    CardField::Width,
-    CardField::Height,
-    CardField::Channels,
-    CardField::Range,
-    CardField::Mean,
-    CardField::Std,
-    CardField::Labels,
-    CardField::TargetLayer,
-    CardField::FoldBatchNorm,
-    CardField::Rows,
-    CardField::Columns,
-    CardField::Prefix,
+
+const FORMATS: [(BoxFormat, &str); 4] = [
+    (BoxFormat::Corners, "left, top, right, bottom"),
+    (BoxFormat::CornersYx, "top, left, bottom, right"),
+    (BoxFormat::Centre, "centre, width, height"),
+    (BoxFormat::Size, "left, top, width, height"),
 ];
+
+const UNITS: [(BoxUnit, &str); 2] = [(BoxUnit::Pixels, "pixels"), (BoxUnit::Fractions, "fractions of the picture")];
+
+const CANDIDATES: [(CandidateAxis, &str); 2] =
+    [(CandidateAxis::Rows, "in the last axis but one"), (CandidateAxis::Columns, "in the last axis")];
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct CardPanelProperties {
@@ -92,6 +88,9 @@ pub(crate) fn CardPanel(properties: &CardPanelProperties) -> Html {
                 <form onsubmit={submit}>
                     { numbers(model, form, &change) }
                     { answers(model, form, on) }
+                    if draft.text(CardField::Task) == word(&Task::Detection) {
+                        { boxes(form, &change) }
+                    }
                     { layers(model, form, &change) }
                     if let Some(problem) = form.problem.as_ref().filter(|problem| !has_place(problem.field.as_deref())) {
                         <p class="problem" role="alert">{&problem.message}</p>
@@ -207,6 +206,27 @@ fn answers(model: &ModelSummary, form: &CardForm, on: &Callback<Action>) -> Html
     }
 }
 
+/// How a detector's candidates are read.
+fn boxes(form: &CardForm, change: &Callback<CardChange>) -> Html {
+    let typed = |field, label, help| text(form, change, field, label, help, false);
+    html! {
+        <fieldset>
+            <legend>{"Boxes"}</legend>
+            { typed(CardField::Boxes, "Output with the boxes", "") }
+            { typed(CardField::Scores, "Output with the scores", "The same if one table has both.") }
+            { menu(form, change, CardField::Candidates, "Candidates are counted", entries(&CANDIDATES)) }
+            { menu(form, change, CardField::Format, "A box is", entries(&FORMATS)) }
+            { menu(form, change, CardField::Unit, "Counted in", entries(&UNITS)) }
+            <div class="pair">
+                { typed(CardField::BoxAt, "Box begins at", "") }
+                { typed(CardField::ScoresAt, "Scores begin at", "") }
+                { typed(CardField::ObjectnessAt, "Anything-at-all at", "") }
+            </div>
+            { typed(CardField::GridStrides, "Strides of the grids", "Only for boxes in the terms of grids, as YOLOX has them.") }
+        </fieldset>
+    }
+}
+
 /// Where to look inside.
 fn layers(model: &ModelSummary, form: &CardForm, change: &Callback<CardChange>) -> Html {
     let mut layers = vec![Entry::new("", "chosen by itself")];
@@ -313,7 +333,7 @@ fn group_problem(form: &CardForm, group: &str) -> Html {
 }
 
 fn has_place(field: Option<&str>) -> bool {
-    field.is_some_and(|field| GROUPS.contains(&field) || FIELDS.iter().any(|known| known.name() == field))
+    field.is_some_and(|field| GROUPS.contains(&field) || CardField::ALL.iter().any(|known| known.name() == field))
 }
 
 fn save(model: &ModelSummary, draft: &Draft, on: &Callback<Action>) -> Callback<MouseEvent> {

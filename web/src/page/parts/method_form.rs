@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 use super::layer_fields::layer_fields;
 use super::settings::Settings;
+use crate::number::percent;
 use crate::question::Question;
 use crate::state::{Action, Change};
 use crate::target::{self, Scalar};
@@ -112,7 +113,13 @@ fn classes(class: &str, predictions: &[Prediction]) -> Vec<Entry> {
     let mut entries = vec![Entry::new("auto", best.unwrap_or_else(|| "the top answer".to_owned()))];
     let mut sorted: Vec<&Prediction> = predictions.iter().collect();
     sorted.sort_by_key(|entry| entry.class);
-    entries.extend(sorted.into_iter().map(|entry| Entry::new(entry.class.to_string(), &entry.label)));
+    entries.extend(sorted.into_iter().map(|entry| {
+        let label = match &entry.place {
+            Some(_) => format!("{}, {}", entry.label, percent(entry.score.into())),
+            None => entry.label.clone(),
+        };
+        Entry::new(target::of(entry), label)
+    }));
     let value = shown_class(class, predictions);
     if entries.iter().all(|entry| entry.value != value) {
         entries.push(Entry::new(value.clone(), value));
@@ -121,5 +128,5 @@ fn classes(class: &str, predictions: &[Prediction]) -> Vec<Entry> {
 }
 
 fn shown_class(class: &str, predictions: &[Prediction]) -> String {
-    target::class_of(class, predictions).map_or_else(|| class.to_owned(), |index| index.to_string())
+    target::find(class, predictions).map_or_else(|| class.to_owned(), target::of)
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use vitrine_image::{Palette, Scale};
-use vitrine_protocol::Report;
+use vitrine_protocol::{DetectedBox, Prediction, Report};
 use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 
@@ -14,6 +14,7 @@ use super::results::Results;
 use super::view_controls::ViewControls;
 use crate::link::Link;
 use crate::state::{Action, HeatMap, Image};
+use crate::target;
 
 /// Share of the values, in percent, that the colours tell apart: a few outliers would turn the rest pale.
 const PERCENTILE: f32 = 99.5;
@@ -28,6 +29,8 @@ pub(crate) struct StageProperties {
     pub(crate) running: bool,
     pub(crate) palette: Palette,
     pub(crate) opacity: f32,
+    /// Of the question, whose box is drawn boldly.
+    pub(crate) target: String,
     /// Leads back to this map.
     pub(crate) link: Link,
     /// Whether the model's card is corrected, which the link does not carry.
@@ -56,7 +59,12 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
     html! {
         <section class="stage" aria-label="Picture and heat map">
             <figure>
-                <MapCanvas canvas={canvas.clone()} image={image.clone()} map={map.clone()} {palette} {scale} {opacity} />
+                <div class="picture">
+                    <MapCanvas canvas={canvas.clone()} image={image.clone()} map={map.clone()} {palette} {scale} {opacity} />
+                    if let Some(image) = image {
+                        { boxes(image, &properties.target) }
+                    }
+                </div>
                 <figcaption>{ caption(image.as_deref(), map.as_deref(), report.as_deref()) }</figcaption>
             </figure>
             if let (true, Some(map), Some(scale)) = (properties.controls, map, scale) {
@@ -70,6 +78,39 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
                 <Results {canvas} report={report.clone()} map={map.clone()} link={properties.link.clone()} card_corrected={properties.card_corrected} {on} />
             }
         </section>
+    }
+}
+
+/// What a detector finds, over the picture. The list of answers says the same in words.
+fn boxes(image: &Image, target: &str) -> Html {
+    let (_, class) = target::split(target);
+    let explained = match class {
+        "auto" => image.predictions.first(),
+        class => target::find(class, &image.predictions),
+    };
+    let boxes: Vec<(&Prediction, &DetectedBox)> =
+        image.predictions.iter().filter_map(|entry| Some((entry, entry.place.as_ref()?))).collect();
+    if boxes.is_empty() {
+        return Html::default();
+    }
+    let (width, height) = (image.picture.width, image.picture.height);
+    let drawn = boxes.into_iter().map(|(entry, place)| {
+        let DetectedBox { candidate, left, top, right, bottom } = place;
+        html! {
+            <rect
+                key={*candidate}
+                class={(explained == Some(entry)).then_some("explained")}
+                x={left.to_string()}
+                y={top.to_string()}
+                width={(right - left).max(0.0).to_string()}
+                height={(bottom - top).max(0.0).to_string()}
+            />
+        }
+    });
+    html! {
+        <svg class="boxes" data-testid="boxes" viewBox={format!("0 0 {width} {height}")} aria-hidden="true">
+            { for drawn }
+        </svg>
     }
 }
 

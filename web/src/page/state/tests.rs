@@ -69,7 +69,7 @@ fn image(name: &str) -> Event {
     Event::ImageLoaded {
         name: name.into(),
         picture: Picture { width: 1, height: 1, rgba: vec![0; 4] },
-        predictions: vec![Prediction { class: 0, label: "owl".into(), score: 1.0 }],
+        predictions: vec![Prediction { class: 0, label: "owl".into(), score: 1.0, place: None }],
         probabilities: true,
     }
 }
