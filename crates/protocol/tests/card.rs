@@ -71,10 +71,13 @@ fn every_choice_is_in_the_documentation() {
 }
 
 #[test]
-fn the_example_of_the_documentation_is_a_card() {
+fn the_examples_of_the_documentation_are_cards() {
     let example = include_str!("../CARD.md").split("```").nth(1).unwrap().trim_start_matches("json");
     let card: ModelCard = serde_json::from_str(example).unwrap();
     assert_eq!((card.input.width, card.labels.len()), (224, 2));
+    let detector = include_str!("../CARD.md").split("```").nth(3).unwrap().trim_start_matches("json");
+    let card: ModelCard = serde_json::from_str(detector).unwrap();
+    assert_eq!(card.detections.unwrap().grid_strides, [8, 16, 32]);
 }
 
 #[test]
