@@ -192,7 +192,7 @@ impl Question {
     /// A target as typed; `auto` is class 0.
     pub(crate) fn target_text(mut self, text: &str) -> Question {
         let head = self.target.head().clone();
-        let scores = Scores { logits: vec![0.0; head.classes()], probabilities: vec![0.0; head.classes()] };
+        let scores = Scores { logits: vec![0.0; head.classes()], ..Scores::default() };
         self.target = Target::parse(text, &head, &[], &scores).unwrap();
         self
     }
