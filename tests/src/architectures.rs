@@ -44,12 +44,22 @@ pub struct Entry {
     uncompared: Option<String>,
     #[serde(default)]
     outputs: Vec<Output>,
+    /// What a detector selects from.
+    #[serde(default)]
+    before_selection: Vec<Output>,
     /// What the explained scalar weighs each output with; none where nothing is explained.
     #[serde(default)]
     weights: Vec<String>,
     #[serde(default)]
     scalars: Vec<f32>,
     input_gradient: Option<String>,
+}
+
+impl Entry {
+    /// Whether there is a model.
+    pub fn is_made(&self) -> bool {
+        self.not_exported.is_none()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,6 +85,8 @@ pub enum Outcome {
         outputs: f32,
         /// Relative error of the input gradients, where something was explained.
         gradients: Option<f32>,
+        /// What is left out of the model, if anything.
+        left_out: Option<String>,
     },
 }
 
@@ -86,6 +98,17 @@ impl Outcome {
             _ => false,
         }
     }
+}
+
+/// An entry on the CPU backend and, where it was run there, on wgpu.
+#[derive(Debug)]
+pub struct Tested<'a> {
+    /// The entry.
+    pub entry: &'a Entry,
+    /// What became of it on the CPU backend.
+    pub cpu: Outcome,
+    /// What became of it on wgpu.
+    pub gpu: Option<Outcome>,
 }
 
 /// Runs an entry's two images in one batch, where the model allows it, and measures how far outputs and input
@@ -120,14 +143,23 @@ async fn measure(entry: &Entry, graph: &Graph, read: Read<'_>) -> Result<Outcome
         found.run(entry, graph, part, first, read).await?;
     }
     let mut outputs = relative_error(&found.scalars, &entry.scalars).0;
-    for (output, found) in entry.outputs.iter().zip(&found.outputs) {
+    for (output, found) in compared(entry, graph).into_iter().zip(&found.outputs) {
         outputs = outputs.max(error(&output.name, found, &array(read, &output.values)?.values)?);
     }
     let gradients = match &entry.input_gradient {
         Some(path) => Some(error("the gradient", &found.gradients, &array(read, path)?.values)?),
         None => None,
     };
-    Ok(Outcome::Ran { batching, outputs, gradients })
+    let left_out = graph.left_out().map_err(words)?;
+    let left_out = left_out.first().map(|first| format!("{first} ({} such nodes.)", left_out.len()));
+    Ok(Outcome::Ran { batching, outputs, gradients, left_out })
+}
+
+/// The arrays whose values the graph gives: its outputs or, in the place of those that it leaves out, values before.
+fn compared<'a>(entry: &'a Entry, graph: &Graph) -> Vec<&'a Output> {
+    let given = graph.outputs();
+    let arrays = entry.outputs.iter().chain(&entry.before_selection);
+    arrays.filter(|output| given.contains(&output.name.as_str())).collect()
 }
 
 /// What was computed for the images so far, image after image.
@@ -178,8 +210,12 @@ impl Found {
             self.gradients.extend(gradients[*input].to_vec().await.map_err(words)?);
             trace
         };
-        self.outputs.resize(entry.outputs.len(), Vec::new());
-        for (output, found) in entry.outputs.iter().zip(&mut self.outputs) {
+        let compared = compared(entry, graph);
+        if compared.is_empty() && entry.uncompared.is_none() {
+            return Err(format!("gives {names:?}, none of which is known"));
+        }
+        self.outputs.resize(compared.len(), Vec::new());
+        for (output, found) in compared.into_iter().zip(&mut self.outputs) {
             found.extend(trace.value(&output.name).map_err(words)?.to_vec().await.map_err(words)?);
         }
         Ok(())
@@ -195,65 +231,87 @@ fn error(what: &str, found: &[f32], expected: &[f32]) -> Result<f32, String> {
 }
 
 /// The published table.
-pub fn table(index: &Index, outcomes: &[(&Entry, Outcome)]) -> String {
+pub fn table(index: &Index, tests: &[Tested<'_>]) -> String {
     let versions: Vec<String> =
         index.versions.iter().map(|(library, version)| format!("{library} {version}")).collect();
-    let agreeing = outcomes.iter().filter(|(_, outcome)| outcome.agrees()).count();
+    let agreeing = tests.iter().filter(|test| test.cpu.agrees()).count();
+    let made = tests.iter().filter(|test| test.entry.is_made()).count();
+    let on_gpu: Vec<&Outcome> = tests.iter().filter_map(|test| test.gpu.as_ref()).collect();
     let mut text = format!(
-        "# Architectures\n\nWritten by `tests/tests/architectures.rs` from what `architectures.py` made with {}.\n\
-         {agreeing} of {} files agree: outputs with ONNX Runtime and input gradients with PyTorch to {TOLERANCE:e}, both as the \
-         largest difference\nover the largest expected value, on the CPU backend. [README.md](README.md) says how to run it.\n\n\
-         | architecture | image | exporter | opset | batch in the file | state | outputs | gradients | batches |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+        "# Architectures\n\nWritten by `tests/tests/architectures.rs` from what `architectures.py` made with {}.\n         {agreeing} of {made} files agree on the CPU backend, and {} of the {} that were run on wgpu too: outputs with ONNX Runtime          and input gradients with\nPyTorch to {TOLERANCE:e}, both as the largest difference over the largest expected value.          [README.md](README.md) says how to run it.\n\n         | architecture | image | exporter | opset | batch in the file | state | outputs | gradients | batches | wgpu: outputs, gradients |\n         |---|---|---|---|---|---|---|---|---|---|\n",
         versions.join(", "),
-        outcomes.len()
+        on_gpu.iter().filter(|outcome| outcome.agrees()).count(),
+        on_gpu.len(),
     );
-    let mut notes = String::new();
-    for (entry, outcome) in outcomes {
-        let Entry { architecture, exporter, side, opset, .. } = entry;
-        let batch = if entry.fixed_batch { "1" } else { "any" };
-        let mut note = |what: &str, why: &str| {
-            let _ = writeln!(notes, "- {architecture} by {exporter}: {what}: {}", why.trim_end_matches('.'));
-        };
-        let columns = match outcome {
-            Outcome::NotExported(reason) => {
-                note("not exported", reason);
-                "| | not exported | | | |".to_owned()
-            }
-            Outcome::Unsupported(operators) => {
-                note("operators that do not run", &operators.join("; "));
-                format!("{opset} | {batch} | unsupported | | | |")
-            }
-            Outcome::Fails(reason) => {
-                note("fails", reason);
-                format!("{opset} | {batch} | fails | | | |")
-            }
-            Outcome::Ran { batching, outputs, gradients } => {
-                let batches = match batching {
-                    Batching::Any => "any size",
-                    Batching::OneAtATime { reason } => {
-                        note("runs one image at a time", reason);
-                        "one image at a time"
-                    }
-                };
-                let gradients = gradients.map_or("none".to_owned(), |error| format!("{error:.0e}"));
-                let state = if outcome.agrees() { "agrees" } else { "differs" };
-                format!("{opset} | {batch} | {state} | {outputs:.0e} | {gradients} | {batches} |")
-            }
-        };
-        let _ = writeln!(text, "| {architecture} | {side}x{side} | {exporter} | {columns}");
-        if let Some(reason) = &entry.fixed_because {
-            note("exported for one image", reason);
-        }
-        if let Some(reason) = &entry.uncompared {
-            note("values not compared", reason);
-        }
+    let mut notes = Vec::new();
+    for test in tests {
+        let Entry { architecture, exporter, side, .. } = test.entry;
+        let _ = writeln!(text, "| {architecture} | {side}x{side} | {exporter} | {}", columns(test, &mut notes));
+        let mut note =
+            |what: &str, why: &Option<String>| notes.extend(why.iter().map(|why| noted(test.entry, what, why)));
+        note("exported for one image", &test.entry.fixed_because);
+        note("values not compared", &test.entry.uncompared);
     }
     if !index.not_made.is_empty() {
-        let _ = writeln!(notes, "- not made, so not tested: {}", index.not_made.join(", "));
+        notes.push(format!("- not made, so not tested: {}", index.not_made.join(", ")));
     }
     if !notes.is_empty() {
-        let _ = write!(text, "\n## Notes\n\n{notes}");
+        let _ = write!(text, "\n## Notes\n\n{}\n", notes.join("\n"));
     }
     text
+}
+
+fn noted(entry: &Entry, what: &str, why: &str) -> String {
+    format!("- {} by {}: {what}: {}", entry.architecture, entry.exporter, why.trim_end_matches('.'))
+}
+
+/// A row of the table from the opset on, and what is to be said below it.
+fn columns(test: &Tested<'_>, notes: &mut Vec<String>) -> String {
+    let Entry { opset, fixed_batch, .. } = test.entry;
+    let batch = if *fixed_batch { "1" } else { "any" };
+    let mut note = |what: &str, why: &str| notes.push(noted(test.entry, what, why));
+    let gpu = match &test.gpu {
+        None => "not run".to_owned(),
+        Some(Outcome::Ran { outputs, gradients, .. }) => format!("{outputs:.0e}, {}", shown(*gradients)),
+        Some(other) => {
+            note("on wgpu", &format!("{other:?}"));
+            "fails".to_owned()
+        }
+    };
+    match &test.cpu {
+        Outcome::NotExported(reason) => {
+            note("not exported", reason);
+            "| | not exported | | | | |".to_owned()
+        }
+        Outcome::Unsupported(operators) => {
+            note("operators that do not run", &operators.join("; "));
+            format!("{opset} | {batch} | unsupported | | | | {gpu} |")
+        }
+        Outcome::Fails(reason) => {
+            note("fails", reason);
+            format!("{opset} | {batch} | fails | | | | {gpu} |")
+        }
+        Outcome::Ran { batching, outputs, gradients, left_out } => {
+            let batches = match batching {
+                Batching::Any => "any size",
+                Batching::OneAtATime { reason } => {
+                    note("runs one image at a time", reason);
+                    "one image at a time"
+                }
+            };
+            let state = match (test.cpu.agrees(), left_out) {
+                (true, None) => "agrees",
+                (true, Some(what)) => {
+                    note("what is compared are the values before", what);
+                    "agrees as far as it runs"
+                }
+                (false, _) => "differs",
+            };
+            format!("{opset} | {batch} | {state} | {outputs:.0e} | {} | {batches} | {gpu} |", shown(*gradients))
+        }
+    }
+}
+
+fn shown(gradients: Option<f32>) -> String {
+    gradients.map_or("none".to_owned(), |error| format!("{error:.0e}"))
 }

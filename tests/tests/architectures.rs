@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use std::{
-    env, fs,
+    env, fs, iter,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Instant,
@@ -15,16 +15,19 @@ use std::{
 use burn::tensor::Device;
 use pollster::block_on;
 use vitrine_tests::{
-    architectures::{Entry, Index, Outcome, outcome, table},
+    architectures::{Entry, Index, Outcome, Tested, outcome, table},
     devices, golden,
 };
-
-/// Architectures that Vitrine cannot run.
-const CANNOT: [&str; 0] = [];
 
 fn folder() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/architectures");
     env::var_os("VITRINE_ARCHITECTURES").map_or_else(beside, PathBuf::from)
+}
+
+/// Whether a variable that holds names separated by commas, or `all`, names an architecture; nothing where it is not set.
+fn named(variable: &str, entry: &Entry) -> Option<bool> {
+    let names = env::var(variable).ok()?;
+    Some(names.split(',').any(|name| name == entry.architecture || name == "all"))
 }
 
 #[test]
@@ -35,37 +38,35 @@ fn exported_architectures_agree_with_onnx_runtime_and_pytorch() {
         return;
     };
     let index: Index = golden::json(&bytes).unwrap();
-    let only = env::var("VITRINE_ONLY").unwrap_or_default();
-    let chosen: Vec<&Entry> = index
-        .entries
-        .iter()
-        .filter(|entry| only.is_empty() || only.split(',').any(|name| name == entry.architecture))
-        .collect();
-    let device = match env::var("VITRINE_DEVICE").as_deref() {
-        Ok("gpu") => devices::gpu().unwrap().device.clone(),
-        _ => Device::flex(),
-    };
     let read = |path: &str| fs::read(folder.join(path)).unwrap();
-    let mut outcomes = Vec::new();
-    for entry in chosen {
+    let run = |entry: &Entry, device: &Device| {
         let start = Instant::now();
         // A panic is one entry's failure and must not hide what the others do.
-        let found = catch_unwind(AssertUnwindSafe(|| block_on(outcome(entry, &device, &read))));
+        let found = catch_unwind(AssertUnwindSafe(|| block_on(outcome(entry, device, &read))));
         let found = found.unwrap_or_else(|_| Outcome::Fails("a panic".to_owned()));
-        println!("{} by {}: {:.1?}: {found:?}", entry.architecture, entry.exporter, start.elapsed());
-        outcomes.push((entry, found));
-    }
+        println!("{} by {} on {device:?}: {:.1?}: {found:?}", entry.architecture, entry.exporter, start.elapsed());
+        found
+    };
+    let tests: Vec<Tested<'_>> = index
+        .entries
+        .iter()
+        .filter(|entry| named("VITRINE_ONLY", entry).unwrap_or(true))
+        .map(|entry| {
+            let on_gpu = entry.is_made() && named("VITRINE_GPU", entry).unwrap_or(false);
+            let gpu = on_gpu.then(|| run(entry, &devices::gpu().unwrap().device));
+            Tested { entry, cpu: run(entry, &Device::flex()), gpu }
+        })
+        .collect();
     if env::var_os("VITRINE_WRITE_STATUS").is_some() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/ARCHITECTURES.md");
-        fs::write(path, table(&index, &outcomes)).unwrap();
+        fs::write(path, table(&index, &tests)).unwrap();
     }
-    let wrong: Vec<String> = outcomes
+    let wrong: Vec<String> = tests
         .iter()
-        .filter(|(entry, outcome)| {
-            let expected = !CANNOT.contains(&entry.architecture.as_str());
-            !matches!(outcome, Outcome::NotExported(_)) && outcome.agrees() != expected
-        })
+        .filter(|test| test.entry.is_made())
+        .flat_map(|test| iter::once(&test.cpu).chain(&test.gpu).map(move |outcome| (test.entry, outcome)))
+        .filter(|(_, outcome)| !outcome.agrees())
         .map(|(entry, outcome)| format!("{} by {}: {outcome:?}", entry.architecture, entry.exporter))
         .collect();
-    assert!(wrong.is_empty(), "{} of {} are not as expected:\n{}", wrong.len(), outcomes.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {} do not agree:\n{}", wrong.len(), tests.len(), wrong.join("\n"));
 }
