@@ -238,7 +238,12 @@ pub fn table(index: &Index, tests: &[Tested<'_>]) -> String {
     let made = tests.iter().filter(|test| test.entry.is_made()).count();
     let on_gpu: Vec<&Outcome> = tests.iter().filter_map(|test| test.gpu.as_ref()).collect();
     let mut text = format!(
-        "# Architectures\n\nWritten by `tests/tests/architectures.rs` from what `architectures.py` made with {}.\n         {agreeing} of {made} files agree on the CPU backend, and {} of the {} that were run on wgpu too: outputs with ONNX Runtime          and input gradients with\nPyTorch to {TOLERANCE:e}, both as the largest difference over the largest expected value.          [README.md](README.md) says how to run it.\n\n         | architecture | image | exporter | opset | batch in the file | state | outputs | gradients | batches | wgpu: outputs, gradients |\n         |---|---|---|---|---|---|---|---|---|---|\n",
+        "# Architectures\n\nWritten by `tests/tests/architectures.rs` from what `architectures.py` made with {}.\n\
+         {agreeing} of {made} files agree on the CPU backend, and {} of the {} that were run on wgpu too: outputs with ONNX Runtime\n\
+         and input gradients with PyTorch to {TOLERANCE:e}, both as the largest difference over the largest expected value.\n\
+         [README.md](README.md) says how to run it.\n\n\
+         | architecture | image | exporter | opset | batch in the file | state | outputs | gradients | batches | wgpu: outputs, gradients |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
         versions.join(", "),
         on_gpu.iter().filter(|outcome| outcome.agrees()).count(),
         on_gpu.len(),
