@@ -3,11 +3,18 @@
 //! Each measurement is a process of its own, in which nothing is warm; they take turns, so that a busy machine slows
 //! all of them.
 
-use std::{array, env, fs, path::Path, process::Command, time::Instant};
+use std::{
+    array, env,
+    fs::{self, File},
+    io,
+    path::Path,
+    process::Command,
+    time::Instant,
+};
 
 use burn::tensor::Device;
 use pollster::block_on;
-use vitrine_engine::{LoadedModel, Place};
+use vitrine_engine::{LoadedModel, ModelReader, Place};
 use vitrine_graph::{Graph, InputShapes, Probe, Run, Value};
 use vitrine_onnx::Model;
 use vitrine_tests::speed::{Result, best};
@@ -156,7 +163,10 @@ async fn graph(path: &Path) -> Result<()> {
 /// What page and command line do: the file is hashed and batches are proved too.
 async fn session(path: &Path) -> Result<()> {
     let started = Instant::now();
-    let model = LoadedModel::load(&Place::cpu(""), "model", &fs::read(path)?, None).await?;
+    let mut file = File::open(path)?;
+    let mut reader = ModelReader::new(usize::try_from(file.metadata()?.len())?);
+    io::copy(&mut file, &mut reader)?;
+    let model = LoadedModel::load(&Place::cpu(""), "model", reader, None).await?;
     passes(&model.graph, started.elapsed().as_secs_f64()).await
 }
 

@@ -159,7 +159,11 @@ function start({ version, device: wanted }) {
 }
 
 function load(file, done) {
-  if (file.name.startsWith("crash")) throw new Error("unreachable executed");
+  if (file.name.startsWith("crash")) {
+    return setTimeout(() => {
+      throw new Error("unreachable executed");
+    });
+  }
   if (file.name.startsWith("lost")) return say(failed(undefined, "device", "The graphics processor was lost."));
   if (file.name.startsWith("broken")) {
     return say(failed(undefined, "input", `${file.name} is not an image that can be read. Give a PNG or JPEG file.`));
@@ -167,16 +171,17 @@ function load(file, done) {
   done(file.name);
 }
 
-function loadModel(source) {
+async function loadModel(source, file) {
   if (source.Builtin) {
     say(model(source.Builtin, false));
     return say(current);
   }
-  const { onnx, card } = source.File;
+  const bytes = new Uint8Array(await file.arrayBuffer());
   // Tells the tests that all bytes have come, and in their order.
-  const mark = onnx.bytes.reduce((mark, byte) => (31 * mark + byte) | 0, 7);
-  const notes = [`${onnx.bytes.length} bytes, mark ${mark}.`];
-  load(onnx, (name) => {
+  const mark = bytes.reduce((mark, byte) => (31 * mark + byte) | 0, 7);
+  const notes = [`${bytes.length} bytes, mark ${mark}.`];
+  const { name, card } = source.File;
+  load({ name }, (name) => {
     // Of a card, the size alone is of interest to the tests.
     const input = card?.startsWith("{") ? { ...CARD.input, ...JSON.parse(card).input } : CARD.input;
     const detections = { boxes: "output", scores: "output", format: "centre", unit: "pixels", candidates: "rows", "box-at": 0, "objectness-at": 4, "scores-at": 5 };
@@ -236,11 +241,16 @@ async function explain(request) {
   say({ Done: { run, map: heatMap(signed, 1), report } });
 }
 
+/** Files are answered in the order in which they came. */
+let loads = Promise.resolve();
+
+// A model's file comes beside its message.
 self.onmessage = ({ data }) => {
-  if (data.Start) start(data.Start);
-  else if (data.LoadModel) loadModel(data.LoadModel);
-  else if (data.SetCard) setCard(data.SetCard);
-  else if (data.LoadImage) loadImage(data.LoadImage);
-  else if (data.Explain) explain(data.Explain);
-  else if (data.Cancel) cancelled.add(data.Cancel.run);
+  const [message, file] = Array.isArray(data) ? data : [data];
+  if (message.Start) start(message.Start);
+  else if (message.LoadModel) loads = loads.then(() => loadModel(message.LoadModel, file));
+  else if (message.SetCard) loads = loads.then(() => setCard(message.SetCard));
+  else if (message.LoadImage) loads = loads.then(() => loadImage(message.LoadImage));
+  else if (message.Explain) explain(message.Explain);
+  else if (message.Cancel) cancelled.add(message.Cancel.run);
 };

@@ -18,7 +18,7 @@ pub fn builtin() -> Option<&'static Builtin> {
 /// None, unless the device fails.
 pub async fn session(place: Place) -> Result<Session, EngineError> {
     let mut session = Session::on(place);
-    session.load_model("critters", ONNX, builtin().map(|model| model.card)).await?;
+    session.load_model("critters", ONNX.into(), builtin().map(|model| model.card)).await?;
     session.load_sample(0).await?;
     Ok(session)
 }

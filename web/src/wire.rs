@@ -1,5 +1,6 @@
 //! How messages cross between page and worker: plain JavaScript objects, with byte fields as typed arrays whose buffers
-//! are handed over instead of copied.
+//! are handed over instead of copied. A model's file travels beside its message, as `[message, file]`, and is a handle
+//! with which the worker reads the bytes where the browser has them.
 
 use js_sys::{Array, Map, Object, Uint8Array};
 use serde::Serialize;

@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         shell.set_var("VITRINE_BENCH_MODEL", &model);
         cmd!(shell, "node tests/browser/bench.mjs").run()?;
         cmd!(shell, "node tests/browser/bench-loading.mjs").run()?;
+        cmd!(shell, "node tests/browser/bench-memory.mjs").run()?;
     }
     Ok(())
 }

@@ -1,13 +1,29 @@
 //! Reading and writing files, with the path in every failure.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
+use vitrine_engine::ModelReader;
 use vitrine_image::{Array, read_npy, read_npz};
 
 use crate::failure::Failure;
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|source| Failure::Read { path: path.to_owned(), source })
+}
+
+/// Reads a model's file.
+pub(crate) fn model(path: &Path) -> Result<ModelReader, Failure> {
+    let read = || -> io::Result<ModelReader> {
+        let mut file = File::open(path)?;
+        let mut reader = ModelReader::new(usize::try_from(file.metadata()?.len()).unwrap_or_default());
+        io::copy(&mut file, &mut reader)?;
+        Ok(reader)
+    };
+    read().map_err(|source| Failure::Read { path: path.to_owned(), source })
 }
 
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vitrine_engine::Session;
+use vitrine_engine::{ModelReader, Session};
 use vitrine_protocol::DeviceChoice;
 
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     files,
 };
 
-/// A model's name, bytes and card.
+/// A model's name, file and card.
 pub(crate) struct ModelFile {
     pub(crate) name: String,
-    pub(crate) onnx: Vec<u8>,
+    pub(crate) onnx: ModelReader,
     pub(crate) card: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn model_file(model: Option<&str>, card: Option<&Path>) -> Result<Mod
     let given = card.map(read_text).transpose()?;
     if let Some(builtin) = named {
         let card = given.or_else(|| Some(builtin.card.to_owned()));
-        return Ok(ModelFile { name: builtin.id.to_owned(), onnx: builtin.onnx().to_vec(), card });
+        return Ok(ModelFile { name: builtin.id.to_owned(), onnx: builtin.onnx().into(), card });
     }
     let path = PathBuf::from(model.unwrap_or_default());
     if !path.exists() {
@@ -42,7 +42,7 @@ pub(crate) fn model_file(model: Option<&str>, card: Option<&Path>) -> Result<Mod
         None if beside.exists() => Some(read_text(&beside)?),
         None => None,
     };
-    Ok(ModelFile { name: files::name(&path), onnx: files::read(&path)?, card })
+    Ok(ModelFile { name: files::name(&path), onnx: files::model(&path)?, card })
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {
@@ -53,7 +53,7 @@ fn read_text(path: &Path) -> Result<String, Failure> {
 pub(crate) async fn with_model(model: Option<&str>, common: &Common) -> Result<Session, Failure> {
     let file = model_file(model, common.card.as_deref())?;
     let mut session = Session::start(DeviceChoice::from(common.device)).await?;
-    session.load_model(&file.name, &file.onnx, file.card.as_deref()).await?;
+    session.load_model(&file.name, file.onnx, file.card.as_deref()).await?;
     Ok(session)
 }
 

@@ -9,6 +9,9 @@ use vitrine_protocol::{Problem, ProblemKind};
 /// Why a request to a session failed. What was loaded before is still loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// The browser or the system does not give the file's bytes.
+    #[error("{0} could not be read. Is it a folder, or was it moved meanwhile?")]
+    Unreadable(String),
     /// The model file is not right.
     #[error("{name:?} could not be loaded: {source}")]
     Model {

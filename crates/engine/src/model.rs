@@ -1,13 +1,12 @@
 //! A model ready to be explained: graph, card, and what was found out about it.
 
-use sha2::{Digest, Sha256};
 use vitrine_explain::{Head, SpatialLayer};
 use vitrine_graph::{Batching, Graph, InputShapes, Run, Value};
 use vitrine_onnx::Model as Onnx;
 use vitrine_protocol::{Device, ImageInput, Layer, ModelCard, ModelSummary, Task};
 use web_time::Instant;
 
-use crate::{EngineError, Place, card};
+use crate::{EngineError, ModelReader, Place, card};
 
 /// Largest difference between GPU and CPU answers, relative to the largest output.
 const GPU_TOLERANCE: f32 = 1e-3;
@@ -50,12 +49,12 @@ impl LoadedModel {
     pub async fn load(
         place: &Place,
         name: &str,
-        onnx: &[u8],
+        onnx: ModelReader,
         card_json: Option<&str>,
     ) -> Result<LoadedModel, EngineError> {
         let started = Instant::now();
-        let decode = || Onnx::decode(onnx).map_err(|source| EngineError::Model { name: name.to_owned(), source });
-        let decoded = decode()?;
+        let refused = |source| EngineError::Model { name: name.to_owned(), source };
+        let (decoded, sha256) = onnx.finish().map_err(refused)?;
         if let Some(input) = decoded.graph.required_inputs().next().filter(|input| card::is_text(input)) {
             let (input, declared) = (input.name.clone(), input.to_string());
             return Err(EngineError::TextModel { name: name.to_owned(), input, declared });
@@ -66,10 +65,12 @@ impl LoadedModel {
         let shapes = card::input_shapes(name, card.as_ref(), &decoded)?;
         let declared = decoded.graph.required_inputs().next().map(ToString::to_string).unwrap_or_default();
         let open_size = card::is_size_open(&decoded);
+        // Shares the weights, and the CPU computes with them as they are: they are in this memory once.
+        let reference = place.is_gpu().then(|| decoded.clone());
         let graph = plan(name, decoded, place, &shapes, card.as_ref())?;
         let mut model = LoadedModel {
             name: name.to_owned(),
-            sha256: Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256,
             graph,
             place: place.clone(),
             card,
@@ -83,9 +84,8 @@ impl LoadedModel {
             card::check(name, card, &model.graph)?;
             card::complete(card, inferred, &model.graph)?;
         }
-        if place.is_gpu() {
-            // Decoded again rather than kept, so that the weights are in memory once less while they go to the GPU.
-            model.compare_with_cpu(decode()?, &shapes).await?;
+        if let Some(reference) = reference {
+            model.compare_with_cpu(reference, &shapes).await?;
         }
         model.loading_notes.extend(model.graph.left_out()?);
         if model.card.is_none() {

@@ -11,7 +11,7 @@ use vitrine_protocol::{
 };
 use web_time::Instant;
 
-use crate::{EngineError, Listener, LoadedModel, Place, listener::Watcher, platform};
+use crate::{EngineError, Listener, LoadedModel, ModelReader, Place, listener::Watcher, platform};
 
 /// A session: load a model, load an input, predict, explain. A failed request leaves it as it was.
 pub struct Session {
@@ -114,14 +114,14 @@ impl Session {
             return Err(EngineError::UnknownModel { id: id.to_owned(), known });
         };
         let bytes = platform::builtin_onnx(model).await?;
-        self.load_model(id, &bytes, Some(model.card)).await
+        self.load_model(id, bytes.as_slice().into(), Some(model.card)).await
     }
 
     /// Loads a model file, with its card's JSON if there is one, and runs it on the input at hand.
     ///
     /// # Errors
     /// What is wrong with file or card; the model and input loaded before stay.
-    pub async fn load_model(&mut self, name: &str, onnx: &[u8], card: Option<&str>) -> Result<(), EngineError> {
+    pub async fn load_model(&mut self, name: &str, onnx: ModelReader, card: Option<&str>) -> Result<(), EngineError> {
         let model = LoadedModel::load(&self.place, name, onnx, card).await?;
         self.adopt(model).await
     }
@@ -130,7 +130,12 @@ impl Session {
     ///
     /// # Errors
     /// [`EngineError::NotAnImageModel`] too.
-    pub async fn load_image_model(&mut self, name: &str, onnx: &[u8], card: Option<&str>) -> Result<(), EngineError> {
+    pub async fn load_image_model(
+        &mut self,
+        name: &str,
+        onnx: ModelReader,
+        card: Option<&str>,
+    ) -> Result<(), EngineError> {
         let model = LoadedModel::load(&self.place, name, onnx, card).await?;
         model.pixels()?;
         self.adopt(model).await

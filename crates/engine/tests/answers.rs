@@ -27,7 +27,7 @@ fn session(nodes: Vec<Node>, initializers: Vec<Tensor>, outputs: &[&str], card: 
     };
     let mut session = Session::on(Place::cpu("This is a test."));
     let card = card.map(Value::to_string);
-    block_on(session.load_model("m.onnx", &Model::new(13, graph).encode(), card.as_deref())).unwrap();
+    block_on(session.load_model("m.onnx", Model::new(13, graph).encode().as_slice().into(), card.as_deref())).unwrap();
     let white = Picture { width: 1, height: 1, rgba: vec![255; 4] };
     block_on(session.load_image("white.png", &encode_png(&white).unwrap())).unwrap();
     session

@@ -31,7 +31,7 @@ fn layers(fold: bool) -> Vec<String> {
     let input = json!({"width": 4, "height": 4, "channels": "grey"});
     let card = json!({"name": "m", "input": input, "fold-batch-norm": fold}).to_string();
     let mut session = Session::on(Place::cpu("This is a test."));
-    block_on(session.load_model("m.onnx", &Model::new(13, graph).encode(), Some(&card))).unwrap();
+    block_on(session.load_model("m.onnx", Model::new(13, graph).encode().as_slice().into(), Some(&card))).unwrap();
     let layers = session.model().unwrap().spatial_layers().unwrap();
     layers.into_iter().map(|layer| format!("{} {}", layer.operator, layer.name)).collect()
 }

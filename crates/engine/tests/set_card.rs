@@ -23,7 +23,7 @@ fn session(height: impl Into<Dimension>, width: impl Into<Dimension>) -> Session
     };
     let picture = Picture { width: 1, height: 1, rgba: vec![255, 51, 0, 255] };
     let mut session = Session::on(Place::cpu("This is a test."));
-    block_on(session.load_model("m.onnx", &Model::new(13, graph).encode(), None)).unwrap();
+    block_on(session.load_model("m.onnx", Model::new(13, graph).encode().as_slice().into(), None)).unwrap();
     block_on(session.load_image("orange.png", &encode_png(&picture).unwrap())).unwrap();
     session
 }

@@ -50,7 +50,7 @@ impl Graph {
                 check_weights(branch)?;
                 refuse_large_ranks(&branch.initializers, &[], &[])?;
                 let (nodes, constants) = branch.in_place_of(&node, &mut taken)?;
-                for constant in &constants {
+                for constant in constants {
                     let (id, initializer) = (self.new_id(&constant.name), Initializer::new(constant, &self.device)?);
                     self.initializers.insert(id, initializer);
                 }

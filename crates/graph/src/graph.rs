@@ -6,7 +6,7 @@ use std::{
 };
 
 use burn::tensor::Device;
-use vitrine_onnx::{Dimension, ElementType, Model, Node, Tensor, ValueInfo};
+use vitrine_onnx::{AttributeValue, Dimension, ElementType, Model, Node, Tensor, ValueInfo};
 
 use crate::{
     GraphError, Value,
@@ -102,13 +102,13 @@ pub(crate) struct Initializer {
 
 impl Initializer {
     /// Moves a tensor of the file to where it is needed.
-    pub(crate) fn new(tensor: &Tensor, device: &Device) -> Result<Initializer, GraphError> {
+    pub(crate) fn new(tensor: Tensor, device: &Device) -> Result<Initializer, GraphError> {
         let element_type = tensor.element_type;
         if is_float(element_type) && tensor.len() > MAX_HOST_FLOATS {
-            let value = Value::from_f32(&tensor.to_f32()?, &tensor.shape, device);
+            let value = Value::from_onnx(tensor, device)?;
             return Ok(Initializer { host: None, device: Some(value), element_type });
         }
-        Ok(Initializer { host: Some(Arc::new(HostTensor::from_onnx(tensor)?)), device: None, element_type })
+        Ok(Initializer { host: Some(Arc::new(HostTensor::from_onnx(&tensor)?)), device: None, element_type })
     }
 
     /// A weight that was computed on the device.
@@ -159,18 +159,20 @@ impl Graph {
         model.validate()?;
         let model = model.inline_functions()?;
         let opset = model.opset("").unwrap_or(1);
-        let source = model.graph;
+        let mut source = model.graph;
         check_weights(&source)?;
+        source.initializers.extend(weights_in_nodes(&mut source.nodes));
         let mut names = Names::default();
         let mut initializers = HashMap::new();
         let mut parameters = 0;
         let required: Vec<&ValueInfo> = source.required_inputs().collect();
         let (inputs, declared_batch, fixed_batch) = read_inputs(&required, shapes, &mut names)?;
         refuse_large_ranks(&source.initializers, &inputs, &names.list)?;
-        // One after the other, so that each weight's bytes are freed as soon as it is on the device.
+        // One after the other, so that each weight's bytes are freed as soon as it is on the device; nothing of the graph
+        // may hold on to them.
         for tensor in source.initializers {
             parameters += if is_float(tensor.element_type) { tensor.len() } else { 0 };
-            initializers.insert(names.id(&tensor.name), Initializer::new(&tensor, device)?);
+            initializers.insert(names.id(&tensor.name), Initializer::new(tensor, device)?);
         }
         let mut wire = |list: &[String]| list.iter().map(|name| (!name.is_empty()).then(|| names.id(name))).collect();
         let wiring = source
@@ -342,6 +344,22 @@ impl Graph {
 fn is_float(element_type: ElementType) -> bool {
     use ElementType::{BFloat16, Float16, Float32, Float64};
     matches!(element_type, Float32 | Float64 | Float16 | BFloat16)
+}
+
+/// Takes out the Constant nodes that hold weights: they are uploaded once and not for each plan.
+fn weights_in_nodes(nodes: &mut Vec<Node>) -> Vec<Tensor> {
+    let is_weight = |node: &mut Node| {
+        let value = node.attribute("value").and_then(AttributeValue::as_tensor);
+        matches!(node.domain.as_str(), "" | "ai.onnx")
+            && node.operator == "Constant"
+            && value.is_some_and(|value| is_float(value.element_type) && value.len() > MAX_HOST_FLOATS)
+    };
+    let weight = |node: Node| {
+        let name = node.outputs.into_iter().next()?;
+        let value = node.attributes.into_iter().find(|attribute| attribute.name == "value")?.value;
+        if let AttributeValue::Tensor(tensor) = value { Some(Tensor { name, ..tensor }) } else { None }
+    };
+    nodes.extract_if(.., is_weight).filter_map(weight).collect()
 }
 
 /// Gives each value name a number.

@@ -1,6 +1,9 @@
 //! A tensor whose rank is known only when the model runs.
 
-use burn::tensor::{Bool, Device, Int, Shape, Slice, Tensor, TensorData, kind::Basic};
+use burn::tensor::{
+    AllocationProperty, Bool, Bytes, DType, Device, Int, Shape, Slice, Tensor, TensorData, kind::Basic,
+};
+use vitrine_onnx::{ElementType, OnnxError, Tensor as OnnxTensor};
 
 use crate::GraphError;
 
@@ -78,6 +81,23 @@ impl Value {
     /// Uploads row-major float32 data. `shape` must hold as many elements as `data`.
     pub fn from_f32(data: &[f32], shape: &[usize], device: &Device) -> Value {
         Value::from_tensor_data(TensorData::new(data.to_vec(), physical(shape)), shape, device)
+    }
+
+    /// Hands a constant of the file over, as float32. The CPU computes with the file's own bytes where they can be read as
+    /// that; for other types and devices one weight at a time is in memory once more.
+    ///
+    /// # Errors
+    /// [`OnnxError`] unless the elements are numbers.
+    pub(crate) fn from_onnx(tensor: OnnxTensor, device: &Device) -> Result<Value, OnnxError> {
+        let shape = tensor.shape.as_slice();
+        let readable = cfg!(target_endian = "little") && tensor.data.as_ptr().cast::<f32>().is_aligned();
+        let data = if tensor.element_type == ElementType::Float32 && readable {
+            let bytes = Bytes::from_shared(tensor.data, AllocationProperty::Other);
+            TensorData::from_bytes(bytes, physical(shape), DType::F32)
+        } else {
+            TensorData::new(tensor.to_f32()?, physical(shape))
+        };
+        Ok(Value::from_tensor_data(data, shape, device))
     }
 
     fn from_tensor_data(data: TensorData, shape: &[usize], device: &Device) -> Value {

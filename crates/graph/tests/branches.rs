@@ -25,7 +25,7 @@ fn branch(nodes: Vec<Node>, value: &str, initializers: Vec<Tensor>) -> OnnxGraph
 }
 
 fn truth(name: &str, holds: bool) -> Tensor {
-    Tensor { name: name.into(), element_type: ElementType::Bool, shape: vec![], data: vec![u8::from(holds)] }
+    Tensor { name: name.into(), element_type: ElementType::Bool, shape: vec![], data: vec![u8::from(holds)].into() }
 }
 
 /// If with `x * 2` and `x + 10` for branches, which call their values by the same names.

@@ -107,7 +107,7 @@ fn random_numbers_are_refused_by_name() {
 
 #[test]
 fn gradients_pass_rounding_straight_and_stop_at_saturation() {
-    let zero = Tensor { name: "zero".into(), shape: vec![], element_type: ElementType::Int8, data: vec![3] };
+    let zero = Tensor { name: "zero".into(), shape: vec![], element_type: ElementType::Int8, data: vec![3].into() };
     let graph = load(OnnxGraph {
         nodes: vec![
             Node::new("QuantizeLinear", &["x", "scale", "zero"], &["q"]),

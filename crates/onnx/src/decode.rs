@@ -3,18 +3,19 @@
 mod tensor;
 
 use crate::recognise::recognise;
-use crate::wire::{Budget, Message};
+use crate::wire::{Budget, File, Message};
 use crate::{Attribute, AttributeValue, Dimension, Function, Graph, Model, Node, OnnxError, Opset, ValueInfo};
 
 type Result<T> = std::result::Result<T, OnnxError>;
 
 /// Reads a whole file.
-pub(crate) fn model(bytes: &[u8]) -> Result<Model> {
-    if bytes.is_empty() {
+pub(crate) fn model(file: &File) -> Result<Model> {
+    if file.len() == 0 {
         return Err(OnnxError::Empty);
     }
-    let budget = Budget::new(bytes.len());
-    fields(Message::file(bytes, &budget)).map_err(|error| match (&error, recognise(bytes)) {
+    let budget = Budget::new(file.len());
+    budget.take(file.memory(), 1)?;
+    fields(Message::file(file, &budget)).map_err(|error| match (&error, recognise(file.walked())) {
         // Only what breaks the format itself can be another kind of file.
         (OnnxError::Malformed { .. } | OnnxError::Truncated { .. } | OnnxError::NoGraph, Some(lookalike)) => {
             OnnxError::NotOnnx { lookalike }

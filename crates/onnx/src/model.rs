@@ -1,6 +1,6 @@
 //! A whole file: the graph, the operator sets it was written for, and who wrote it.
 
-use crate::{Graph, Node, OnnxError, ValueInfo, decode, encode, inline, validate};
+use crate::{Graph, Node, OnnxError, Reader, ValueInfo, encode, inline, validate};
 
 /// An ONNX model, owned and decoded.
 ///
@@ -80,7 +80,7 @@ impl Model {
         }
     }
 
-    /// Reads an ONNX file's bytes.
+    /// Reads an ONNX file's bytes. [`Reader`] spares holding them all beside the model.
     ///
     /// The result is well formed as a file; [`Model::validate`] says whether it is well formed as a graph.
     ///
@@ -89,7 +89,9 @@ impl Model {
     /// What the bytes are instead, where they are cut or damaged, or which tensor is kept in a form that cannot be
     /// read: see [`OnnxError`].
     pub fn decode(bytes: &[u8]) -> Result<Model, OnnxError> {
-        decode::model(bytes)
+        let mut reader = Reader::new(bytes.len());
+        reader.push(bytes);
+        reader.finish()
     }
 
     /// The model as an ONNX file's bytes; [`Model::decode`] gives the same model back.

@@ -1,5 +1,6 @@
 //! A constant: shape, element type and packed bytes, with readers that convert.
 
+use bytes::Bytes;
 use half::{bf16, f16};
 
 use crate::{ElementType, OnnxError};
@@ -13,20 +14,20 @@ pub struct Tensor {
     pub element_type: ElementType,
     /// Length of each axis; empty for a scalar.
     pub shape: Vec<usize>,
-    /// The elements: little-endian, packed, row-major.
-    pub data: Vec<u8>,
+    /// The elements: little-endian, packed, row-major. Copies of the tensor share them.
+    pub data: Bytes,
 }
 
 impl Tensor {
     /// A float32 tensor. The values must be as many as the shape says; [`crate::Model::validate`] checks it.
     pub fn from_f32(name: impl Into<String>, shape: &[usize], values: &[f32]) -> Tensor {
-        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into();
         Tensor { name: name.into(), element_type: ElementType::Float32, shape: shape.to_vec(), data }
     }
 
     /// An int64 tensor. The values must be as many as the shape says; [`crate::Model::validate`] checks it.
     pub fn from_i64(name: impl Into<String>, shape: &[usize], values: &[i64]) -> Tensor {
-        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let data = values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into();
         Tensor { name: name.into(), element_type: ElementType::Int64, shape: shape.to_vec(), data }
     }
 
@@ -46,7 +47,7 @@ impl Tensor {
     ///
     /// [`OnnxError::CannotConvert`] for other element types.
     pub fn to_f32(&self) -> Result<Vec<f32>, OnnxError> {
-        let data = self.data.as_slice();
+        let data = self.data.as_ref();
         Ok(match self.element_type {
             ElementType::Float32 => map(data, f32::from_le_bytes),
             ElementType::Float64 => map(data, |bytes| f64::from_le_bytes(bytes) as f32),
@@ -72,7 +73,7 @@ impl Tensor {
     /// assert_eq!(Tensor::from_f32("w", &[3], &[0.0, f32::NAN, 1.0]).count_floats(f32::is_nan), 1);
     /// ```
     pub fn count_floats(&self, test: impl Fn(f32) -> bool) -> usize {
-        let data = self.data.as_slice();
+        let data = self.data.as_ref();
         match self.element_type {
             ElementType::Float32 => count(data, |bytes| test(f32::from_le_bytes(bytes))),
             ElementType::Float64 => count(data, |bytes| test(f64::from_le_bytes(bytes) as f32)),
@@ -88,7 +89,7 @@ impl Tensor {
     ///
     /// [`OnnxError::CannotConvert`] for other element types and for an unsigned value beyond the range of int64.
     pub fn to_i64(&self) -> Result<Vec<i64>, OnnxError> {
-        let data = self.data.as_slice();
+        let data = self.data.as_ref();
         Ok(match self.element_type {
             ElementType::Int64 => map(data, i64::from_le_bytes),
             ElementType::Uint64 => {
@@ -146,7 +147,7 @@ mod tests {
 
     #[test]
     fn unsigned_values_beyond_int64_are_refused_rather_than_wrapped() {
-        let data = u64::MAX.to_le_bytes().to_vec();
+        let data = u64::MAX.to_le_bytes().to_vec().into();
         let tensor = Tensor { name: "large".into(), element_type: ElementType::Uint64, shape: vec![1], data };
         assert!(matches!(tensor.to_i64(), Err(OnnxError::CannotConvert { .. })));
         assert_eq!(tensor.to_f32(), Ok(vec![18_446_744_073_709_551_615.0]));

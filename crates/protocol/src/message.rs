@@ -53,10 +53,10 @@ pub enum DeviceChoice {
 pub enum ModelSource {
     /// A built-in model's id.
     Builtin(String),
-    /// The visitor's file, with its model card if one was dropped beside it.
+    /// The visitor's ONNX file, which travels beside the message, with its model card if one was dropped beside it.
     File {
-        /// The ONNX file.
-        onnx: File,
+        /// Its name, for messages.
+        name: String,
         /// The card's JSON text.
         card: Option<String>,
     },

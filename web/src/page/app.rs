@@ -157,12 +157,12 @@ impl App {
             Command::StopWorker => self.worker = None,
             Command::Send(request) => {
                 if let Some(worker) = &self.worker {
-                    worker.send(request);
+                    worker.send(&request);
                 }
             }
             Command::SendModel(file) => {
                 if let Some(worker) = &self.worker {
-                    worker.send_model(file);
+                    worker.send_model(&file);
                 }
             }
             Command::Download { number, origin, size } => {

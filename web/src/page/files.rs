@@ -47,11 +47,6 @@ async fn read_one(file: web_sys::File) -> Result<Given, String> {
     }
     match JsFuture::from(file.array_buffer()).await {
         Ok(buffer) => Ok(Given::Other(File { name, bytes: Uint8Array::new(&buffer).to_vec() })),
-        Err(_) => Err(unreadable(&name)),
+        Err(_) => Err(format!("{name} could not be read. Is it a folder, or was it moved meanwhile?")),
     }
-}
-
-/// A file whose bytes the browser does not give.
-pub(crate) fn unreadable(name: &str) -> String {
-    format!("{name} could not be read. Is it a folder, or was it moved meanwhile?")
 }

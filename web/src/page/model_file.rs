@@ -1,12 +1,13 @@
 //! A model's file, of which this program holds a name and a handle: the bytes stay with the browser, which may keep them
-//! on disk, until the worker gets them.
+//! on disk, and the worker reads them there.
 
 use std::fmt::{self, Debug, Formatter};
 use std::rc::Rc;
 
 use web_sys::Blob;
 
-/// The largest file that is taken, in bytes. Decoding and running need about three times as much, and a tab has 4 GB.
+/// The largest file that is taken, in bytes. Its weights are in memory once, or twice if they are float16; running needs
+/// room beside them, and a worker has 4 GB.
 pub(crate) const MAX_BYTES: u64 = 1_000_000_000;
 
 /// An ONNX file.

@@ -17,7 +17,7 @@ use vitrine_protocol::{
 };
 
 use crate::link::Link;
-use crate::model_file::{Content, ModelFile};
+use crate::model_file::ModelFile;
 use crate::place::Place;
 use crate::question::Question;
 pub(crate) use card::{CardChange, CardForm};
@@ -187,8 +187,6 @@ pub(crate) enum Action {
     Delivered(u32, Delivery),
     /// Files were dropped, pasted or picked.
     Files(Vec<Given>),
-    /// A model's bytes could not be given to the worker.
-    Unread(Content, String),
     /// The image that a link named by its address, or why it cannot be had.
     ImageFetched(String, Result<File, String>),
     /// The visitor changed the question.
@@ -281,12 +279,6 @@ impl State {
             }
             Action::Delivered(number, delivery) => self.take_delivery(number, delivery),
             Action::Files(files) => self.take_files(files),
-            Action::Unread(content, message) => {
-                self.sources.forget_file(&content);
-                self.forget_correction();
-                self.fail(message);
-                Vec::new()
-            }
             Action::ImageFetched(address, fetched) => {
                 self.sources.fetch_ended();
                 match fetched {

@@ -1,32 +1,21 @@
 //! The worker as the page sees it. Dropping the handle ends the worker and everything it was still to say.
 
-use std::cell::RefCell;
-
 use gloo_events::EventListener;
-use js_sys::{Array, Promise, Reflect, Uint8Array};
-use vitrine_protocol::{Event, File, ModelSource, Request};
+use js_sys::Array;
+use vitrine_protocol::{Event, ModelSource, Request};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
-use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
 use crate::model_file::ModelFile;
 use crate::state::Action;
-use crate::{files, wire};
+use crate::wire;
 
 /// A running worker.
 pub(crate) struct WorkerHandle {
     worker: Worker,
     on: Callback<Action>,
-    /// Settled when the last request has left: reading a model takes a while, and nothing may overtake it.
-    last_sent: RefCell<Promise>,
     _listeners: [EventListener; 3],
-}
-
-/// A request on its way to the worker.
-enum Outgoing {
-    Request(Request),
-    Model(ModelFile),
 }
 
 impl WorkerHandle {
@@ -53,42 +42,24 @@ impl WorkerHandle {
             EventListener::new(&worker, "error", move |event| died.emit(event.clone())),
             EventListener::new(&worker, "messageerror", move |event| garbled.emit(event.clone())),
         ];
-        let last_sent = RefCell::new(Promise::resolve(&JsValue::UNDEFINED));
-        Ok(WorkerHandle { worker, on: on.clone(), last_sent, _listeners: listeners })
+        Ok(WorkerHandle { worker, on: on.clone(), _listeners: listeners })
     }
 
-    /// Sends a request, after those before it.
-    pub(crate) fn send(&self, request: Request) {
-        self.queue(Outgoing::Request(request));
+    /// Sends a request.
+    pub(crate) fn send(&self, request: &Request) {
+        self.told(post(&self.worker, request, None));
     }
 
-    /// Sends the request to load a model's file, after those before it.
-    pub(crate) fn send_model(&self, file: ModelFile) {
-        self.queue(Outgoing::Model(file));
+    /// Sends the request to load a model's file, with the file beside it.
+    pub(crate) fn send_model(&self, file: &ModelFile) {
+        let source = ModelSource::File { name: file.name.clone(), card: file.card.clone() };
+        self.told(post(&self.worker, &Request::LoadModel(source), Some(file.content.blob())));
     }
 
-    fn queue(&self, outgoing: Outgoing) {
-        let (worker, on) = (self.worker.clone(), self.on.clone());
-        let before = JsFuture::from(self.last_sent.borrow().clone());
-        *self.last_sent.borrow_mut() = future_to_promise(async move {
-            before.await.ok();
-            match outgoing {
-                Outgoing::Request(request) => {
-                    if let Err(error) = post(&worker, &request) {
-                        on.emit(not_sent(&error));
-                    }
-                }
-                Outgoing::Model(file) => match JsFuture::from(file.content.blob().array_buffer()).await {
-                    Ok(buffer) => {
-                        if let Err(error) = post_model(&worker, &file, &Uint8Array::new(&buffer)) {
-                            on.emit(not_sent(&error));
-                        }
-                    }
-                    Err(_) => on.emit(Action::Unread(file.content, files::unreadable(&file.name))),
-                },
-            }
-            Ok(JsValue::UNDEFINED)
-        });
+    fn told(&self, sent: Result<(), JsValue>) {
+        if let Err(error) = sent {
+            self.on.emit(Action::Crashed(format!("A request did not reach the worker ({}).", describe(&error))));
+        }
     }
 }
 
@@ -98,26 +69,13 @@ impl Drop for WorkerHandle {
     }
 }
 
-fn post(worker: &Worker, request: &Request) -> Result<(), JsValue> {
+fn post(worker: &Worker, request: &Request, file: Option<&Blob>) -> Result<(), JsValue> {
     let (message, buffers) = wire::to_js(request)?;
+    let message = match file {
+        Some(file) => Array::of2(&message, file).into(),
+        None => message,
+    };
     worker.post_message_with_transfer(&message, &buffers)
-}
-
-/// The bytes go from the browser to the worker without passing through this program's memory, which never shrinks.
-fn post_model(worker: &Worker, file: &ModelFile, bytes: &Uint8Array) -> Result<(), JsValue> {
-    let onnx = File { name: file.name.clone(), bytes: Vec::new() };
-    let request = Request::LoadModel(ModelSource::File { onnx, card: file.card.clone() });
-    let (message, _) = wire::to_js(&request)?;
-    let mut place = message.clone();
-    for field in ["LoadModel", "File", "onnx"] {
-        place = Reflect::get(&place, &field.into())?;
-    }
-    Reflect::set(&place, &"bytes".into(), bytes)?;
-    worker.post_message_with_transfer(&message, &Array::of1(&bytes.buffer()))
-}
-
-fn not_sent(error: &JsValue) -> Action {
-    Action::Crashed(format!("A request did not reach the worker ({}).", describe(error)))
 }
 
 fn address() -> Option<String> {

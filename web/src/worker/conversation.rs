@@ -5,8 +5,9 @@ use std::{cell::Cell, rc::Rc};
 use vitrine_engine::{EngineError, ExplainOptions, Listener, Session};
 use vitrine_explain::HeatMap;
 use vitrine_protocol::{DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Request};
+use web_sys::Blob;
 
-use crate::{internal, post};
+use crate::{internal, model_file, post};
 
 /// The session and what the page is told of it.
 pub(crate) struct Conversation {
@@ -33,24 +34,24 @@ impl Conversation {
         Conversation { session: None, cancellation }
     }
 
-    /// Answers one request; a failure becomes an event and leaves the session as it was.
-    pub(crate) async fn answer(&mut self, request: Request) {
+    /// Answers one request, with the file that came beside it; a failure becomes an event and leaves the session as it was.
+    pub(crate) async fn answer(&mut self, request: Request, file: Option<Blob>) {
         let run = match &request {
             Request::Explain(request) => Some(request.run),
             _ => None,
         };
-        match self.handle(request).await {
+        match self.handle(request, file).await {
             Ok(()) => {}
             Err(error) if error.is_cancelled() => post(&Event::Cancelled { run: run.unwrap_or_default() }),
             Err(error) => post(&Event::Failed { run, problem: error.problem() }),
         }
     }
 
-    async fn handle(&mut self, request: Request) -> Result<(), EngineError> {
+    async fn handle(&mut self, request: Request, file: Option<Blob>) -> Result<(), EngineError> {
         match request {
             Request::Start { version, device } => self.start(version, device).await,
             Request::LoadModel(source) => {
-                self.load_model(source).await?;
+                self.load_model(source, file).await?;
                 self.tell_model()?;
                 self.tell_image()
             }
@@ -105,12 +106,17 @@ impl Conversation {
         self.tell_image()
     }
 
-    async fn load_model(&mut self, source: ModelSource) -> Result<(), EngineError> {
+    async fn load_model(&mut self, source: ModelSource, file: Option<Blob>) -> Result<(), EngineError> {
         let session = self.session()?;
         match source {
             ModelSource::Builtin(id) => session.load_builtin(&id).await,
-            ModelSource::File { onnx, card } => {
-                session.load_image_model(&onnx.name, &onnx.bytes, card.as_deref()).await
+            ModelSource::File { name, card } => {
+                let onnx = match file {
+                    Some(file) => model_file::read(&file).await.ok(),
+                    None => None,
+                };
+                let onnx = onnx.ok_or_else(|| EngineError::Unreadable(name.clone()))?;
+                session.load_image_model(&name, onnx, card.as_deref()).await
             }
         }
     }

@@ -1,14 +1,16 @@
 //! The worker: owns the device, the model and the session, and answers the page's requests one after the other.
 
 mod conversation;
+mod model_file;
 #[path = "../wire.rs"]
 mod wire;
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
+use js_sys::Array;
 use vitrine_protocol::{Event, Problem, ProblemKind, Request};
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+use web_sys::{Blob, DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::conversation::{Cancellation, Conversation};
 
@@ -19,9 +21,14 @@ fn main() {
     }));
     let inbox = Rc::new(Inbox::default());
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-        match wire::from_js::<Request>(message.data()) {
+        let data = message.data();
+        let (data, file) = match data.dyn_ref::<Array>() {
+            Some(both) => (both.get(0), both.get(1).dyn_into().ok()),
+            None => (data, None),
+        };
+        match wire::from_js::<Request>(data) {
             Ok(Request::Cancel { run }) => inbox.cancellation.cancel(run),
-            Ok(request) => Inbox::push(&inbox, request),
+            Ok(request) => Inbox::push(&inbox, request, file),
             Err(error) => {
                 post(&Event::Failed { run: None, problem: internal(format!("A message was not understood: {error}")) })
             }
@@ -52,7 +59,7 @@ fn post(event: &Event) {
 /// Requests that wait for the one at work. A cancellation does not wait.
 #[derive(Default)]
 struct Inbox {
-    waiting: RefCell<VecDeque<Request>>,
+    waiting: RefCell<VecDeque<(Request, Option<Blob>)>>,
     /// Taken out while a request is at work.
     conversation: RefCell<Option<Conversation>>,
     busy: RefCell<bool>,
@@ -60,8 +67,8 @@ struct Inbox {
 }
 
 impl Inbox {
-    fn push(inbox: &Rc<Inbox>, request: Request) {
-        inbox.waiting.borrow_mut().push_back(request);
+    fn push(inbox: &Rc<Inbox>, request: Request, file: Option<Blob>) {
+        inbox.waiting.borrow_mut().push_back((request, file));
         if !inbox.busy.replace(true) {
             let inbox = Rc::clone(inbox);
             wasm_bindgen_futures::spawn_local(async move { inbox.work().await });
@@ -74,8 +81,8 @@ impl Inbox {
         loop {
             // Bound first, so that the queue is free while the request is at work.
             let next = self.waiting.borrow_mut().pop_front();
-            let Some(request) = next else { break };
-            conversation.answer(request).await;
+            let Some((request, file)) = next else { break };
+            conversation.answer(request, file).await;
         }
         *self.conversation.borrow_mut() = Some(conversation);
         self.busy.replace(false);

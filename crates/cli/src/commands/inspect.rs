@@ -9,7 +9,11 @@ use vitrine_graph::{Batching, Block, GraphError};
 use vitrine_onnx::{Dimension, Model};
 use vitrine_protocol::{DeviceChoice, ModelCard, Task};
 
-use crate::{arguments::Inspect, failure::Failure, setup};
+use crate::{
+    arguments::Inspect,
+    failure::Failure,
+    setup::{self, ModelFile},
+};
 
 /// What is known of a model.
 #[derive(Serialize)]
@@ -87,13 +91,14 @@ struct Operator {
 }
 
 pub(crate) async fn inspect(arguments: &Inspect) -> Result<(), Failure> {
-    let file = setup::model_file(arguments.model.as_deref(), arguments.common.card.as_deref())?;
+    let file = || setup::model_file(arguments.model.as_deref(), arguments.common.card.as_deref());
+    let ModelFile { name, onnx, card } = file()?;
     let mut session = Session::start(DeviceChoice::from(arguments.common.device)).await?;
-    let inspection = match session.load_model(&file.name, &file.onnx, file.card.as_deref()).await {
+    let inspection = match session.load_model(&name, onnx, card.as_deref()).await {
         Ok(()) => of_loaded(session.model()?)?,
         Err(EngineError::Plan { name, source: GraphError::Unsupported(operators) }) => {
             let refused = |source| EngineError::Model { name: name.clone(), source };
-            let model = Model::decode(&file.onnx).map_err(refused)?;
+            let model = file()?.onnx.decode().map_err(refused)?;
             let unsupported =
                 operators.into_iter().map(|entry| Operator { operator: entry.operator, nodes: entry.nodes });
             of_unsupported(name, &model, unsupported.collect())

@@ -5,10 +5,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vitrine_onnx::{Model, OnnxError};
+use vitrine_onnx::{Model, OnnxError, Reader};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some(model) = or_sentence(Model::decode(bytes)) else { return };
+    let result = Model::decode(bytes);
+    let mut reader = Reader::new(bytes.len());
+    bytes.chunks(7).for_each(|piece| reader.push(piece));
+    assert_eq!(format!("{:?}", reader.finish()), format!("{result:?}"), "pieces make a difference");
+    let Some(model) = or_sentence(result) else { return };
     for tensor in &model.graph.initializers {
         assert_eq!(tensor.to_f32().map_or(tensor.len(), |values| values.len()), tensor.len());
         assert_eq!(tensor.to_i64().map_or(tensor.len(), |values| values.len()), tensor.len());

@@ -1,5 +1,7 @@
 //! Tensors: every form in which a file may store the elements becomes packed little-endian bytes.
 
+use bytes::Bytes;
+
 use super::Result;
 use crate::wire::Message;
 use crate::{ElementType, OnnxError, Tensor};
@@ -41,22 +43,23 @@ fn refuse_external(message: Message<'_>, label: &str) -> Result<()> {
 }
 
 /// The elements: raw, or in the typed field that the format gives to their type.
-fn elements(message: Message<'_>, element_type: ElementType, label: &str) -> Result<Vec<u8>> {
+fn elements(message: Message<'_>, element_type: ElementType, label: &str) -> Result<Bytes> {
     use ElementType::*;
     let Some(size) = element_type.size() else {
         return Err(OnnxError::UnsupportedElements { tensor: label.to_owned(), element_type });
     };
-    if let Some(raw) = message.bytes(9)? {
-        return message.owned(raw);
+    if let Some(raw) = message.kept_bytes(9)? {
+        return Ok(raw);
     }
-    match element_type {
-        Float32 | Complex64 => message.little_endian_fixed::<4>(4),
-        Float64 | Complex128 => message.little_endian_fixed::<8>(10),
+    let ints = match element_type {
+        Float32 | Complex64 => return message.little_endian_fixed::<4>(4),
+        Float64 | Complex128 => return message.little_endian_fixed::<8>(10),
         Int64 => message.little_endian_ints(7, size),
         Uint32 | Uint64 => message.little_endian_ints(11, size),
         // The bits of the small floats stand there too, as integers.
         _ => message.little_endian_ints(5, size),
-    }
+    };
+    ints.map(Bytes::from)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! stand once stands several times, the last one counts, as protobuf has it for everything but messages, which no
 //! writer splits.
 
-use super::Budget;
+use bytes::Bytes;
+
+use super::{Budget, File};
 use crate::OnnxError;
 
 /// How deep messages may nest: a graph inside a control-flow node of a graph costs three levels.
@@ -12,12 +14,13 @@ const MAX_DEPTH: usize = 64;
 /// The highest field number that a model itself has.
 const LAST_MODEL_FIELD: u64 = 26;
 
-/// One message: its bytes and where they are in the file.
+/// One message: its bytes, without those that the file keeps aside, and where they are in the file.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a> {
     bytes: &'a [u8],
     offset: usize,
     depth: usize,
+    file: &'a File,
     budget: &'a Budget,
 }
 
@@ -50,8 +53,8 @@ impl Field<'_> {
 
 impl<'a> Message<'a> {
     /// The message that a whole file is.
-    pub(crate) fn file(bytes: &'a [u8], budget: &'a Budget) -> Message<'a> {
-        Message { bytes, offset: 0, depth: 0, budget }
+    pub(crate) fn file(file: &'a File, budget: &'a Budget) -> Message<'a> {
+        Message { bytes: file.walked(), offset: 0, depth: 0, file, budget }
     }
 
     /// What counts the memory that decoding takes.
@@ -85,6 +88,11 @@ impl<'a> Message<'a> {
             Value::Fixed32(bytes) => Ok(bytes.first_chunk().copied().map(f32::from_le_bytes)),
             _ => Err(field.wrong_type()),
         }
+    }
+
+    /// A field of bytes, to keep.
+    pub(crate) fn kept_bytes(&self, number: u64) -> Result<Option<Bytes>, OnnxError> {
+        self.last(number)?.map(|field| self.keep(field)).transpose()
     }
 
     /// A field of bytes, in place.
@@ -138,23 +146,38 @@ impl<'a> Message<'a> {
     }
 
     /// Every fixed-width number (4 or 8 bytes) of a repeated field, packed or not, little-endian.
-    pub(crate) fn little_endian_fixed<const SIZE: usize>(&self, number: u64) -> Result<Vec<u8>, OnnxError> {
-        let mut total = 0;
+    pub(crate) fn little_endian_fixed<const SIZE: usize>(&self, number: u64) -> Result<Bytes, OnnxError> {
+        let (mut total, mut last) = (0, None);
         for field in self.all(number) {
-            total += fixed::<SIZE>(field?)?.len();
+            let field = field?;
+            total += fixed::<SIZE>(field)?.len();
+            last = Some(field);
+        }
+        // Most writers pack all of them into one field.
+        if let Some(field) = last.filter(|field| self.file.aside_at(field.offset).is_some_and(|all| all.len() == total))
+        {
+            return self.keep(field);
         }
         self.budget.take(total, 1)?;
         let mut bytes = Vec::with_capacity(total);
         for field in self.all(number) {
             bytes.extend_from_slice(fixed::<SIZE>(field?)?);
         }
-        Ok(bytes)
+        Ok(Bytes::from(bytes))
     }
 
     /// A copy of bytes of this message.
     pub(crate) fn owned(&self, bytes: &[u8]) -> Result<Vec<u8>, OnnxError> {
         self.budget.take(bytes.len(), 1)?;
         Ok(bytes.to_vec())
+    }
+
+    /// The content of a field: what the file keeps aside as it is, everything else as a copy that keeps nothing alive.
+    fn keep(&self, field: Field<'a>) -> Result<Bytes, OnnxError> {
+        match self.file.aside_at(field.offset) {
+            Some(aside) => Ok(aside.clone()),
+            None => self.owned(content(field)?).map(Bytes::from),
+        }
     }
 
     fn owned_text(&self, field: Field<'a>) -> Result<String, OnnxError> {
@@ -167,7 +190,7 @@ impl<'a> Message<'a> {
         if self.depth == MAX_DEPTH {
             return Err(field.malformed("graphs are nested too deeply"));
         }
-        Ok(Message { bytes: content(field)?, offset: field.offset, depth: self.depth + 1, budget: self.budget })
+        Ok(Message { bytes: content(field)?, offset: field.offset, depth: self.depth + 1, ..*self })
     }
 
     /// Decodes every field of one number into a vector that is allocated once, at its final length.
@@ -229,7 +252,7 @@ impl<'a> Message<'a> {
 
     /// The fields of one number, and any error met while looking for them.
     fn all(&self, number: u64) -> impl Iterator<Item = Result<Field<'a>, OnnxError>> + use<'a> {
-        let fields = Fields { message: *self, rest: self.bytes };
+        let fields = Fields { message: *self, rest: self.bytes, offset: self.offset };
         fields.filter(move |field| field.as_ref().map_or(true, |field| field.number == number))
     }
 }
@@ -238,6 +261,8 @@ impl<'a> Message<'a> {
 struct Fields<'a> {
     message: Message<'a>,
     rest: &'a [u8],
+    /// Where the rest begins in the file.
+    offset: usize,
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -262,52 +287,62 @@ impl<'a> Fields<'a> {
         if number == 0 {
             return Err(self.malformed("a field has the number 0"));
         }
+        let mut offset = self.offset;
         let value = match key & 7 {
-            0 => Value::Varint(self.varint()?),
+            0 => {
+                let value = self.varint()?;
+                offset = self.offset;
+                Value::Varint(value)
+            }
             1 => Value::Fixed64(self.take(8, number)?),
             2 => {
                 let length = self.varint()?;
+                offset = self.offset;
                 Value::Bytes(self.take(length, number)?)
             }
             5 => Value::Fixed32(self.take(4, number)?),
             _ => return Err(self.malformed("a field has a type that the format does not have")),
         };
-        let length = match value {
-            Value::Varint(_) => 0,
-            Value::Fixed64(bytes) | Value::Fixed32(bytes) | Value::Bytes(bytes) => bytes.len(),
-        };
-        Ok(Field { number, value, offset: self.offset() - length })
+        Ok(Field { number, value, offset })
     }
 
     fn varint(&mut self) -> Result<u64, OnnxError> {
-        let found = self.message.bytes.len();
+        let before = self.rest.len();
         match varint(&mut self.rest) {
-            Some(value) => Ok(value),
-            None if self.message.depth == 0 && self.rest.len() < 10 => Err(OnnxError::Truncated { found, missing: 1 }),
+            Some(value) => {
+                self.offset += before - self.rest.len();
+                Ok(value)
+            }
+            None if self.message.depth == 0 && before < 10 => {
+                Err(OnnxError::Truncated { found: self.message.file.len(), missing: 1 })
+            }
             None => Err(self.malformed("a number never ends")),
         }
     }
 
-    /// The next `length` bytes. Where the file itself ends before, it was cut, provided that it could be a model.
+    /// The next `length` bytes of the file, less those it keeps aside within them. Where the file itself ends before, it
+    /// was cut, provided that it could be a model.
     fn take(&mut self, length: u64, number: u64) -> Result<&'a [u8], OnnxError> {
-        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
-        if let Some((taken, rest)) = split {
-            self.rest = rest;
-            return Ok(taken);
+        let file = self.message.file;
+        let end = usize::try_from(length).ok().and_then(|length| self.offset.checked_add(length));
+        let split = end.and_then(|end| {
+            let aside = file.aside_before(end) - file.aside_before(self.offset);
+            self.rest.split_at_checked((end - self.offset).checked_sub(aside)?)
+        });
+        if let (Some(end), Some((taken, rest))) = (end, split) {
+            let whole = file.aside_at(self.offset).filter(|aside| aside.len() == end - self.offset);
+            (self.rest, self.offset) = (rest, end);
+            return Ok(whole.map_or(taken, |aside| aside));
         }
         if self.message.depth == 0 && number <= LAST_MODEL_FIELD {
-            let missing = length - self.rest.len() as u64;
-            return Err(OnnxError::Truncated { found: self.message.bytes.len(), missing });
+            let missing = length - (file.len() - self.offset) as u64;
+            return Err(OnnxError::Truncated { found: file.len(), missing });
         }
         Err(self.malformed("something is longer than what it is part of"))
     }
 
-    fn offset(&self) -> usize {
-        self.message.offset + (self.message.bytes.len() - self.rest.len())
-    }
-
     fn malformed(&self, problem: &'static str) -> OnnxError {
-        OnnxError::Malformed { offset: self.offset(), problem }
+        OnnxError::Malformed { offset: self.offset, problem }
     }
 }
 
@@ -346,7 +381,7 @@ mod tests {
     use super::*;
 
     fn ints(bytes: &[u8]) -> Result<Vec<i64>, OnnxError> {
-        Message::file(bytes, &Budget::new(bytes.len())).ints(1)
+        Message::file(&File::from(bytes), &Budget::new(bytes.len())).ints(1)
     }
 
     #[test]
@@ -366,8 +401,8 @@ mod tests {
 
     #[test]
     fn the_last_of_several_counts_where_there_should_be_one() {
-        let bytes = b"\x08\x01\x08\x02";
-        assert_eq!(Message::file(bytes, &Budget::new(4)).int(1), Ok(Some(2)));
+        let file = File::from(&b"\x08\x01\x08\x02"[..]);
+        assert_eq!(Message::file(&file, &Budget::new(4)).int(1), Ok(Some(2)));
     }
 
     #[test]
@@ -392,16 +427,16 @@ mod tests {
 
     #[test]
     fn a_message_longer_than_what_it_is_in_is_malformed() {
-        let bytes = b"\x0a\x02\x0a\x05";
-        let budget = Budget::new(bytes.len());
-        let inner = Message::file(bytes, &budget).message(1).unwrap().unwrap();
+        let file = File::from(&b"\x0a\x02\x0a\x05"[..]);
+        let budget = Budget::new(file.len());
+        let inner = Message::file(&file, &budget).message(1).unwrap().unwrap();
         assert!(matches!(inner.text(1), Err(OnnxError::Malformed { offset: 4, .. })));
     }
 
     #[test]
     fn text_that_is_not_utf8_is_malformed() {
-        let bytes = b"\x0a\x01\xff";
-        let text = Message::file(bytes, &Budget::new(3)).text(1);
+        let file = File::from(&b"\x0a\x01\xff"[..]);
+        let text = Message::file(&file, &Budget::new(3)).text(1);
         assert_eq!(text, Err(OnnxError::Malformed { offset: 2, problem: "a text is not UTF-8" }));
     }
 }

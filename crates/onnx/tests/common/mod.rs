@@ -138,7 +138,8 @@ fn tensor() -> impl Strategy<Value = Tensor> {
     let sized: Vec<_> = ElementType::ALL.iter().copied().filter(|element_type| element_type.size().is_some()).collect();
     (text(), proptest::sample::select(sized), vec(0..4usize, 0..4)).prop_flat_map(|(name, element_type, shape)| {
         let length = element_type.size().unwrap_or(0) * shape.iter().product::<usize>();
-        let make = move |data| Tensor { name: name.clone(), element_type, shape: shape.clone(), data };
+        let make =
+            move |data: Vec<u8>| Tensor { name: name.clone(), element_type, shape: shape.clone(), data: data.into() };
         vec(any::<u8>(), length).prop_map(make)
     })
 }

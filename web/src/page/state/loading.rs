@@ -6,7 +6,7 @@ use vitrine_protocol::{File, ImageSource, ModelSource, Request};
 
 use super::Command;
 use crate::link::Link;
-use crate::model_file::{Content, ModelFile};
+use crate::model_file::ModelFile;
 
 /// A file that a visitor gave: bytes, but for models, which can be large.
 #[derive(Clone, Debug, PartialEq)]
@@ -228,17 +228,6 @@ impl Sources {
         let failed = self.queue.pop_front();
         if matches!(failed, Some(Loading::Model(_))) && self.queue.front() == Some(&Loading::SameImage) {
             self.queue.pop_front();
-        }
-    }
-
-    /// A model's file that never reached the worker.
-    pub(super) fn forget_file(&mut self, content: &Content) {
-        let is_it = |entry: &Loading| matches!(entry, Loading::Model(Named { source: Model::File(file), .. }) if file.content == *content);
-        if let Some(index) = self.queue.iter().position(is_it) {
-            self.queue.remove(index);
-            if self.queue.get(index) == Some(&Loading::SameImage) {
-                self.queue.remove(index);
-            }
         }
     }
 

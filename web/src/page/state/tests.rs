@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::*;
 use crate::card_draft::{CardField, CardProblem};
-use crate::model_file::KeptModel;
+use crate::model_file::{Content, KeptModel};
 use crate::place::Repository;
 
 fn method(id: &str, needs: &[Need]) -> MethodInfo {
@@ -561,20 +561,6 @@ fn a_full_storage_is_told_and_stops_nothing() {
     act(&mut state, Action::Kept(Shelf::default(), Some("net.onnx is not kept.".into())));
     assert_eq!((state.notice.clone(), state.status()), (None, Status::Ready));
     assert_eq!(state.model_note.as_deref(), Some("net.onnx is not kept."));
-}
-
-#[test]
-fn a_model_whose_bytes_cannot_be_read_leaves_the_queue_in_order() {
-    let (mut state, _) = opened("");
-    let gone = model_file("gone.onnx");
-    act(&mut state, Action::ChooseModel("digits".into()));
-    act(&mut state, Action::Files(vec![Given::Model(gone.clone())]));
-    act(&mut state, Action::Unread(gone.content, "gone.onnx could not be read.".into()));
-    assert_eq!(state.status(), Status::Loading, "the other one is on its way");
-    hear(&mut state, model("digits"));
-    hear(&mut state, image("sample 0"));
-    assert_eq!((state.status(), state.model_link().as_deref()), (Status::Ready, Some("digits")));
-    assert!(state.notice.is_some(), "the visitor is told");
 }
 
 #[test]
