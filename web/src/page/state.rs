@@ -225,7 +225,7 @@ pub(crate) enum Command {
     /// End the worker.
     StopWorker,
     Send(Request),
-    /// Send [`Request::LoadModel`] with the bytes of this file.
+    /// Send [`Request::LoadModel`] with this file beside it.
     SendModel(ModelFile),
     /// Begin a download, and end another one.
     Download {
