@@ -63,6 +63,9 @@ struct Layer {
     node: String,
     /// Without the batch axis.
     shape: Vec<usize>,
+    /// Places from top to bottom and from left to right, of a layer that lies over the picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    places: Option<[usize; 2]>,
     /// The block that it belongs to, if the file writes something out in several nodes that people call by one name.
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<BlockPart>,
@@ -120,7 +123,10 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
     for block in graph.blocks()? {
         parts.extend(block.inner.iter().chain([&block.output]).map(|name| (name.clone(), block.clone())));
     }
+    let spatial = model.spatial_layers()?.into_iter().map(|layer| (layer.name.clone(), layer.size()));
+    let mut places: HashMap<String, [usize; 2]> = spatial.collect();
     let layer = |value: vitrine_graph::ValueSummary| Layer {
+        places: places.remove(&value.name),
         shape: value.shape.get(1..).unwrap_or_default().to_vec(),
         block: parts.remove(&value.name).map(|Block { operator, output, .. }| BlockPart { operator, output }),
         name: value.name,
@@ -237,7 +243,8 @@ fn print(inspection: &Inspection) {
             Some(block) => block.operator,
             None => &layer.operator,
         };
-        println!("    {}  {:?}  ({operator})", layer.name, layer.shape);
+        let places = layer.places.map(|[rows, columns]| format!(", {rows} x {columns} places of the picture"));
+        println!("    {}  {:?}  ({operator}{})", layer.name, layer.shape, places.unwrap_or_default());
     }
 }
 
