@@ -9,6 +9,7 @@ import sys
 import torch
 
 import attributions
+import cams
 import critters
 import networks
 import operators
@@ -22,6 +23,7 @@ PARTS = {
     "captum": attributions.make,
     "rise": rise.make,
     "propagation": propagation.make,
+    "cams": cams.make,
     "critters": critters.make,
 }
 

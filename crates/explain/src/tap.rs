@@ -154,8 +154,8 @@ impl Finish {
                 made.notes.push(format!("The map is zero everywhere: layer {name:?} does not move the {target}."));
             } else if is_zero(map) {
                 made.notes.push(format!(
-                    "The map is zero everywhere after the ReLU: at layer {name:?} all evidence speaks against the \
-                     {target}. Without the ReLU the map shows it."
+                    "The map is zero everywhere after the ReLU: at layer {name:?} all its values are negative, as where the \
+                     evidence speaks against the {target}. Without the ReLU the map shows them."
                 ));
             }
         }
