@@ -165,6 +165,41 @@ class PixelAttention(nn.Module):
         return F.log_softmax(self.classifier(x), dim=1)
 
 
+class TransformerBlock(nn.Module):
+    """Attention with two heads and a layer of GELU units, each after a normalisation and beside a shortcut."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.project = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, x):
+        batch, tokens, width = x.shape
+        queries, keys, values = self.qkv(self.norm1(x)).reshape(batch, tokens, 3, 2, width // 2).permute(2, 0, 3, 1, 4)
+        weights = torch.softmax(queries @ keys.transpose(-2, -1) * (width // 2) ** -0.5, dim=-1)
+        x = x + self.project((weights @ values).transpose(1, 2).reshape(batch, tokens, width))
+        return x + self.mlp(self.norm2(x))
+
+
+class VisionTransformer(nn.Module):
+    """Patches of 4 x 4 pixels and a class token, which alone is classified."""
+
+    def __init__(self, width=16, patches=16):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, 4, stride=4)
+        self.token = nn.Parameter(torch.randn(1, 1, width))
+        self.position = nn.Parameter(0.5 * torch.randn(1, patches + 1, width))
+        self.blocks = nn.Sequential(TransformerBlock(width), TransformerBlock(width))
+        self.norm = nn.LayerNorm(width)
+        self.classifier = nn.Linear(width, CLASSES)
+
+    def forward(self, x):
+        patches = self.patches(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), patches], dim=1) + self.position
+        return self.classifier(self.norm(self.blocks(x))[:, 0])
+
+
 class ChannelShuffle(nn.Module):
     """Interleaves the channels of two groups, by sizes that an export for one image writes down as numbers."""
 

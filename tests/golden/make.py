@@ -11,6 +11,7 @@ import torch
 import attributions
 import cams
 import critters
+import gradient
 import networks
 import operators
 import propagation
@@ -22,6 +23,7 @@ PARTS = {
     "operators": operators.make,
     "captum": attributions.make,
     "rise": rise.make,
+    "gradient": gradient.make,
     "propagation": propagation.make,
     "cams": cams.make,
     "critters": critters.make,

@@ -38,6 +38,7 @@ CASES = [
     Case("dense_concat", architectures.DenseConcat, (3, 16, 16), inner="dense2", fixed_batch=True),
     Case("activation_functions", architectures.ActivationFunctions, (3, 16, 16), inner="stem"),
     Case("reductions", architectures.Reductions, (3, 16, 16), inner="stem"),
+    Case("vision_transformer", architectures.VisionTransformer, (3, 16, 16), inner="blocks.0"),
 ]
 
 
