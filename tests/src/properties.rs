@@ -26,6 +26,11 @@ pub async fn all(device: &Device) {
     parameters_out_of_range_are_refused(device).await;
     the_cost_is_what_is_run_and_progress_reaches_it(device).await;
     promised_partial_maps_come(device).await;
+    the_input_stays_as_it_was(device).await;
+    promised_linearity_holds(device).await;
+    promised_symmetry_holds(device).await;
+    a_pixel_without_influence_gets_zero_where_promised(device).await;
+    the_same_function_by_other_nodes_gets_the_same_map_where_promised(device).await;
 }
 
 /// A toy model, its input and what is asked of it.
@@ -40,9 +45,13 @@ struct Question {
 
 impl Question {
     async fn new(graph: Graph, input: Value) -> Question {
+        Question::about("auto", graph, input).await
+    }
+
+    async fn about(target: &str, graph: Graph, input: Value) -> Question {
         let head = Head::of(&graph).unwrap();
         let scores = head.scores(&graph, "x", &input).await.unwrap();
-        let target = Target::parse("auto", &head, &[], &scores).unwrap();
+        let target = Target::parse(target, &head, &[], &scores).unwrap();
         Question { graph, input, pixels: toys::pixels(), target, batch: 4, seed: 0 }
     }
 
@@ -88,7 +97,7 @@ impl Question {
 
 /// Parameters that make a method quick.
 fn few_samples(method: &dyn Explainer) -> BTreeMap<String, String> {
-    let quick = [("steps", "20"), ("masks", "60")];
+    let quick = [("steps", "20"), ("masks", "60"), ("samples", "40")];
     let known = method.info().parameters;
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     quick.into_iter().filter(|(name, _)| known.iter().any(|parameter| parameter.id == *name)).map(pair).collect()
@@ -138,7 +147,8 @@ pub async fn maps_have_the_shape_of_what_they_explain(device: &Device) {
         assert_eq!(found.map.values.len(), height * width, "{}", info.id);
         assert_eq!(found.layer.is_some(), of_layer, "{}: {:?}", info.id, found.layer);
         assert!(found.map.values.iter().any(|value| *value != 0.0), "{}: the map is blank", info.id);
-        let named: Vec<&String> = found.parameters.keys().collect();
+        // Those of a method within another come on top.
+        let named: Vec<&String> = found.parameters.keys().filter(|name| !name.starts_with("method.")).collect();
         assert_eq!(named.len(), info.parameters.len(), "{}: the report lacks parameters: {named:?}", info.id);
     }
 }
@@ -289,5 +299,76 @@ pub async fn promised_partial_maps_come(device: &Device) {
         let away = |map: &HeatMap| difference(&map.values, &found.map.values);
         let (first, last) = (away(&maps[0]), away(&maps[maps.len() - 1]));
         assert!(last < first, "{}: the first partial map is {first} away from the end, the last {last}", info.id);
+    }
+}
+
+/// The methods that promise something.
+fn promising(promise: Promise) -> impl Iterator<Item = &'static dyn Explainer> {
+    METHODS.iter().copied().filter(move |method| method.info().promises.contains(&promise))
+}
+
+/// No method writes into the tensor that it explains.
+pub async fn the_input_stays_as_it_was(device: &Device) {
+    let question = Question::convnet(device).await;
+    let before = question.input.to_vec().await.unwrap();
+    for &method in METHODS {
+        question.answer(method).await;
+        assert_eq!(question.input.to_vec().await.unwrap(), before, "{}", method.info().id);
+    }
+}
+
+/// The attribution of a margin is the difference of its two classes' attributions.
+pub async fn promised_linearity_holds(device: &Device) {
+    let about = async |target: &str| Question::about(target, toys::convnet(device).unwrap(), toys::input(device)).await;
+    let (first, second, margin) = (about("0").await, about("2").await, about("0-2").await);
+    for method in promising(Promise::Linearity) {
+        let (a, b) = (first.answer(method).await.values, second.answer(method).await.values);
+        let expected: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+        let error = difference(&margin.answer(method).await.values, &expected);
+        assert!(error <= 1e-4, "{}: the margin's map differs by {error}", method.info().id);
+    }
+}
+
+/// The attributions of some pixels: one for each channel, where the method tells channels apart, and that of the map.
+fn at_pixel(found: &Attribution, [row, column]: [usize; 2]) -> Vec<f32> {
+    let (at, area) = (row * toys::SIZE[1] + column, toys::SIZE[0] * toys::SIZE[1]);
+    let channels = found.values.iter().skip(at).step_by(area).copied();
+    if found.values.len() > area {
+        channels.chain([found.map.values[at]]).collect()
+    } else {
+        vec![found.map.values[at]]
+    }
+}
+
+/// The two pixels that the toy treats alike get the same, and something.
+pub async fn promised_symmetry_holds(device: &Device) {
+    let question = Question::new(toys::with_equal_pixels(device).unwrap(), toys::equal_input(device)).await;
+    for method in promising(Promise::Symmetry) {
+        let found = question.answer(method).await;
+        let [first, second] = toys::EQUAL.map(|pixel| at_pixel(&found, pixel));
+        let error = difference(&first, &second);
+        assert!(error <= 1e-5, "{}: {first:?} and {second:?}", method.info().id);
+        assert!(first.iter().any(|value| *value != 0.0), "{}: nothing is told", method.info().id);
+    }
+}
+
+/// The pixel that the toy does not look at gets zero.
+pub async fn a_pixel_without_influence_gets_zero_where_promised(device: &Device) {
+    let question = Question::new(toys::with_equal_pixels(device).unwrap(), toys::equal_input(device)).await;
+    for method in promising(Promise::DummyFeature) {
+        let found = at_pixel(&question.answer(method).await, toys::UNSEEN);
+        assert!(found.iter().all(|value| value.abs() <= 1e-7), "{}: {found:?}", method.info().id);
+    }
+}
+
+/// The toy and the same function written with other nodes get the same attribution.
+pub async fn the_same_function_by_other_nodes_gets_the_same_map_where_promised(device: &Device) {
+    let question = Question::convnet(device).await;
+    let rewritten = Question::new(toys::rewritten_convnet(device).unwrap(), toys::input(device)).await;
+    for method in promising(Promise::ImplementationInvariance) {
+        let (first, second) = (question.answer(method).await, rewritten.answer(method).await);
+        assert!((first.prediction - second.prediction).abs() < 1e-4, "the toys are not the same function");
+        let error = difference(&second.values, &first.values);
+        assert!(error <= 1e-4, "{}: the maps differ by {error}", method.info().id);
     }
 }

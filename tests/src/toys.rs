@@ -75,6 +75,93 @@ fn build(device: &Device, dense: Tensor) -> Result<Graph, GraphError> {
         dense,
         weight("bias", &[CLASSES], 0.7, 1.0),
     ];
+    graph(device, nodes, initializers)
+}
+
+/// [`convnet`] by other nodes: its first convolution in two parts, its bias apart, maxima for ReLUs, padding apart, means
+/// and products for pooling and the dense layer.
+///
+/// # Errors
+/// None; the model is sound.
+pub fn rewritten_convnet(device: &Device) -> Result<Graph, GraphError> {
+    let same = || vec![1, 1, 1, 1];
+    let nodes = vec![
+        Node::new("Conv", &["x", "most"], &["part1"]).with("pads", same()),
+        Node::new("Conv", &["x", "rest"], &["part2"]).with("pads", same()),
+        Node::new("Add", &["part1", "part2"], &["parts"]),
+        Node::new("Add", &["parts", "bias1"], &["conv1"]),
+        Node::new("Max", &["conv1", "zero"], &["relu1"]),
+        Node::new("Pad", &["relu1", "margins"], &["padded"]),
+        Node::new("Conv", &["padded", "kernel2"], &["conv2"]).with("strides", vec![2, 2]),
+        Node::new("Abs", &["conv2"], &["magnitude"]),
+        Node::new("Add", &["conv2", "magnitude"], &["twice"]),
+        Node::new("ReduceMean", &["twice"], &["pooled"]).with("axes", vec![2, 3]).with("keepdims", 0),
+        Node::new("MatMul", &["pooled", "dense"], &["product"]),
+        Node::new("Add", &["product", "bias"], &["scores"]),
+    ];
+    let initializers = vec![
+        weight("most", &[6, 3, 3, 3], 1.7, 0.75 * 0.5),
+        weight("rest", &[6, 3, 3, 3], 1.7, 0.25 * 0.5),
+        Tensor::from_f32("bias1", &[6, 1, 1], &wave(&[6], 0.9).iter().map(|value| value * 0.1).collect::<Vec<_>>()),
+        Tensor::from_f32("zero", &[], &[0.0]),
+        Tensor::from_i64("margins", &[8], &[0, 0, 1, 1, 0, 0, 1, 1]),
+        weight("kernel2", &[8, 6, 3, 3], 2.3, 0.4),
+        weight("dense", &[8, CLASSES], 2.9, 0.5 * 1.5),
+        weight("bias", &[CLASSES], 0.7, 1.0),
+    ];
+    graph(device, nodes, initializers)
+}
+
+/// Two pixels, by row and column, that [`with_equal_pixels`] treats alike and [`equal_input`] has alike.
+pub const EQUAL: [[usize; 2]; 2] = [[2, 3], [5, 7]];
+
+/// The pixel that [`with_equal_pixels`] does not look at.
+pub const UNSEEN: [usize; 2] = [6, 1];
+
+fn pixel_index([row, column]: [usize; 2]) -> usize {
+    row * SIZE[1] + column
+}
+
+/// Two dense layers with a ReLU between them.
+///
+/// # Errors
+/// None; the model is sound.
+pub fn with_equal_pixels(device: &Device) -> Result<Graph, GraphError> {
+    const UNITS: usize = 10;
+    let area = SIZE[0] * SIZE[1];
+    let mut dense = wave(&[3 * area, UNITS], 1.9);
+    for channel in 0..3 {
+        let row = |pixel| (channel * area + pixel_index(pixel)) * UNITS;
+        dense.copy_within(row(EQUAL[0])..row(EQUAL[0]) + UNITS, row(EQUAL[1]));
+        dense[row(UNSEEN)..][..UNITS].fill(0.0);
+    }
+    let nodes = vec![
+        Node::new("Flatten", &["x"], &["flat"]),
+        Node::new("Gemm", &["flat", "dense1", "bias1"], &["units"]),
+        Node::new("Relu", &["units"], &["relu"]),
+        Node::new("Gemm", &["relu", "dense2", "bias2"], &["scores"]),
+    ];
+    let initializers = vec![
+        Tensor::from_f32("dense1", &[3 * area, UNITS], &dense),
+        weight("bias1", &[UNITS], 0.9, 0.5),
+        weight("dense2", &[UNITS, CLASSES], 2.3, 1.0),
+        weight("bias2", &[CLASSES], 0.7, 1.0),
+    ];
+    graph(device, nodes, initializers)
+}
+
+/// [`input`] with two equal pixels.
+pub fn equal_input(device: &Device) -> Value {
+    let shape = [1, 3, SIZE[0], SIZE[1]];
+    let mut values = wave(&shape, 1.3);
+    for plane in values.chunks_mut(SIZE[0] * SIZE[1]) {
+        plane[pixel_index(EQUAL[1])] = plane[pixel_index(EQUAL[0])];
+    }
+    Value::from_f32(&values, &shape, device)
+}
+
+/// A graph of these nodes from `x` to `scores`.
+fn graph(device: &Device, nodes: Vec<Node>, initializers: Vec<Tensor>) -> Result<Graph, GraphError> {
     let model = Model::new(
         17,
         OnnxGraph {

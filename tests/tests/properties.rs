@@ -13,4 +13,9 @@ on_every_device!(
     parameters_out_of_range_are_refused,
     the_cost_is_what_is_run_and_progress_reaches_it,
     promised_partial_maps_come,
+    the_input_stays_as_it_was,
+    promised_linearity_holds,
+    promised_symmetry_holds,
+    a_pixel_without_influence_gets_zero_where_promised,
+    the_same_function_by_other_nodes_gets_the_same_map_where_promised,
 );

@@ -88,6 +88,14 @@ pub enum Promise {
     Completeness,
     /// A model that ignores its input gets an all-zero map.
     ZeroForConstantModel,
+    /// The attribution of the difference of two scores is the difference of their attributions.
+    Linearity,
+    /// Two pixels that the model treats alike, and that are alike, get the same attribution.
+    Symmetry,
+    /// A pixel that the model does not look at gets zero.
+    DummyFeature,
+    /// Two models that compute the same function by other nodes get the same attribution.
+    ImplementationInvariance,
     /// The result depends on the seed and is the same for the same seed.
     Seeded,
     /// Reports partial maps while it runs.

@@ -33,7 +33,13 @@ impl Explainer for InputXGradient {
             },
             needs: vec![Need::Forward, Need::Gradient],
             parameters: Vec::new(),
-            promises: vec![Promise::ZeroForConstantModel],
+            promises: vec![
+                Promise::ZeroForConstantModel,
+                Promise::Linearity,
+                Promise::Symmetry,
+                Promise::DummyFeature,
+                Promise::ImplementationInvariance,
+            ],
         }
     }
 

@@ -78,7 +78,13 @@ impl Explainer for Saliency {
             },
             needs: vec![Need::Forward, Need::Gradient],
             parameters: SaliencyOptions::parameters(),
-            promises: vec![Promise::ZeroForConstantModel],
+            promises: vec![
+                Promise::ZeroForConstantModel,
+                Promise::Linearity,
+                Promise::Symmetry,
+                Promise::DummyFeature,
+                Promise::ImplementationInvariance,
+            ],
         }
     }
 

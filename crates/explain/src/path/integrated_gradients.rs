@@ -57,7 +57,14 @@ impl Explainer for IntegratedGradients {
             },
             needs: vec![Need::Forward, Need::Gradient],
             parameters: IntegratedGradientsOptions::parameters(),
-            promises: vec![Promise::Completeness, Promise::ZeroForConstantModel],
+            promises: vec![
+                Promise::Completeness,
+                Promise::ZeroForConstantModel,
+                Promise::Linearity,
+                Promise::Symmetry,
+                Promise::DummyFeature,
+                Promise::ImplementationInvariance,
+            ],
         }
     }
 
