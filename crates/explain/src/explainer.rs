@@ -9,6 +9,12 @@ pub trait Explainer {
     /// What the method says of itself.
     fn info(&self) -> MethodInfo;
 
+    /// How many methods may lie within this one, one in the other: 0 but for wrappers such as smoothing, each of which goes
+    /// around those of smaller depth.
+    fn depth(&self) -> usize {
+        0
+    }
+
     /// What [`Explainer::explain`] will run, known beforehand.
     ///
     /// # Errors

@@ -7,9 +7,10 @@ use vitrine_image::{Planes, from_planes, infill, to_planes};
 use vitrine_protocol::{ParameterKind, ParameterValue};
 
 use crate::{
-    Context, ExplainError, Explainer,
+    Context, ExplainError, Explainer, find,
     options::OptionValue,
     random::{Purpose, Random},
+    wrapper::{METHOD, split},
 };
 
 /// What the input is replaced by.
@@ -132,8 +133,19 @@ impl OptionValue for Infill {
     }
 }
 
-/// The paths among a method's given parameters: the files that [`Context::infill_files`] must hold.
+/// The paths among a method's given parameters, and those of a method within it: the files that [`Context::infill_files`] must hold.
 pub fn infill_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>) -> Vec<String> {
+    let mut paths = own_paths(explainer, given);
+    let (_, inner) = split(given);
+    if !inner.is_empty()
+        && let Some(method) = given.get(METHOD).and_then(|id| find(id).ok())
+    {
+        paths.extend(infill_paths(method, &inner));
+    }
+    paths
+}
+
+fn own_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>) -> Vec<String> {
     let infills = explainer.info().parameters.into_iter().filter(|parameter| parameter.kind == ParameterKind::Infill);
     infills
         .filter_map(|parameter| match Infill::parse(given.get(&parameter.id)?) {

@@ -89,6 +89,7 @@ mod tap;
 mod target;
 #[cfg(test)]
 mod testing;
+mod wrapper;
 
 pub use attention::{Attention, attention, sequence, token_grid};
 pub use attribution::{Attribution, HeatMap};

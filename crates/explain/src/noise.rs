@@ -26,6 +26,11 @@ impl Noise {
         Ok(Noise { deviation: (high - low) * part as f32, input })
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_none(&self) -> bool {
+        self.deviation == 0.0
+    }
+
     /// The copies of these numbers: `[copies, ...]`. Each depends on the seed and its number alone.
     pub(crate) fn copies(&self, context: &Context<'_>, numbers: Range<usize>) -> Value {
         let mut shape = context.input.shape().to_vec();

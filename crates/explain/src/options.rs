@@ -136,6 +136,16 @@ impl OptionValue for f64 {
     }
 }
 
+impl OptionValue for String {
+    fn from_parameter(value: &ParameterValue) -> Option<Self> {
+        Some(value.to_string())
+    }
+
+    fn to_parameter(&self) -> ParameterValue {
+        ParameterValue::Text(self.clone())
+    }
+}
+
 impl OptionValue for bool {
     fn from_parameter(value: &ParameterValue) -> Option<Self> {
         if let ParameterValue::Boolean(value) = value { Some(*value) } else { None }
