@@ -7,8 +7,8 @@
 //! As in the paper, a batch normalisation has the bias beta - gamma mean / sqrt(variance + epsilon); so has any addition of
 //! constants. The map is the sum over psi of the input's share and of each layer's with height and width, psi being
 //! magnitudes, scaled to 0..1 over the layer, summed over channels and enlarged; tokens of a transformer have the place of
-//! their patch. Biases without a place, such as those
-//! of fully connected layers, count towards the completeness gap alone, as in the authors' program.
+//! their patch. Biases without a place, such as those of fully connected layers, count towards the completeness gap
+//! alone, as in the authors' program.
 //!
 //! Departures: maps are enlarged with pixel centres at half-integers (the authors' program aligns corners), and nothing is
 //! added to the divisor of the scaling; a layer whose shares are all the same counts as zero. Activations other than
