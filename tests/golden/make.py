@@ -14,6 +14,7 @@ import critters
 import gradient
 import networks
 import operators
+import paths
 import propagation
 import rise
 
@@ -26,6 +27,7 @@ PARTS = {
     "gradient": gradient.make,
     "propagation": propagation.make,
     "cams": cams.make,
+    "paths": paths.make,
     "critters": critters.make,
 }
 

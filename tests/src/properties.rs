@@ -97,7 +97,7 @@ impl Question {
 
 /// Parameters that make a method quick.
 fn few_samples(method: &dyn Explainer) -> BTreeMap<String, String> {
-    let quick = [("steps", "20"), ("masks", "60")];
+    let quick = [("steps", "20"), ("masks", "60"), ("samples", "40")];
     let known = method.info().parameters;
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     quick.into_iter().filter(|(name, _)| known.iter().any(|parameter| parameter.id == *name)).map(pair).collect()

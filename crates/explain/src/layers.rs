@@ -207,13 +207,35 @@ pub(crate) fn chosen_layers(context: &Context<'_>) -> Result<Vec<SpatialLayer>, 
 ///
 /// # Errors
 /// As [`chosen_layers`]; [`ExplainError::OneLayer`] when several are named.
-#[allow(dead_code, reason = "for methods that look at one layer")]
 pub(crate) fn chosen_layer(context: &Context<'_>) -> Result<SpatialLayer, ExplainError> {
     let mut layers = chosen_layers(context)?;
     match (layers.len(), layers.pop()) {
         (1, Some(layer)) => Ok(layer),
         _ => Err(ExplainError::OneLayer { layers: context.layers.iter().map(|name| (*name).to_owned()).collect() }),
     }
+}
+
+/// The context's layer and up to `count` - 1 before it, the last first: each the nearest one of another shape, or else the
+/// one just before.
+///
+/// # Errors
+/// As [`chosen_layer`].
+pub(crate) fn with_earlier(context: &Context<'_>, count: usize) -> Result<Vec<SpatialLayer>, ExplainError> {
+    let (graph, picture) = (context.graph, picture_size(context.shape(), context.layout()));
+    let values = graph.values()?;
+    let position = |layer: &SpatialLayer| values.iter().position(|value| value.name == layer.name);
+    let mut found = vec![chosen_layer(context)?];
+    let mut earlier = spatial_layers(graph, picture, context.tokens)?;
+    earlier.retain(|layer| position(layer) < position(&found[0]));
+    while found.len() < count {
+        let of_other_shape = |layer: &SpatialLayer| found.last().is_some_and(|last| last.shape != layer.shape);
+        if let Some(at) = earlier.iter().rposition(of_other_shape) {
+            earlier.truncate(at + 1);
+        }
+        let Some(layer) = earlier.pop() else { break };
+        found.push(layer);
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -74,6 +74,16 @@ impl<'a> Progress<'a> {
         Progress { observer, done: 0, total }
     }
 
+    /// Adds passes that were not foreseen when the run began.
+    pub(crate) fn extend(&mut self, passes: usize) {
+        self.total += passes as u64;
+    }
+
+    /// Passes counted so far.
+    pub(crate) fn done(&self) -> u64 {
+        self.done
+    }
+
     /// Counts a batch, and ends the run if that is wanted by now.
     pub(crate) async fn advance(&mut self, passes: usize) -> Result<(), ExplainError> {
         self.done += passes as u64;

@@ -126,6 +126,16 @@ impl OptionValue for usize {
     }
 }
 
+impl OptionValue for i64 {
+    fn from_parameter(value: &ParameterValue) -> Option<Self> {
+        if let ParameterValue::Integer(value) = value { Some(*value) } else { None }
+    }
+
+    fn to_parameter(&self) -> ParameterValue {
+        ParameterValue::Integer(*self)
+    }
+}
+
 impl OptionValue for f64 {
     fn from_parameter(value: &ParameterValue) -> Option<Self> {
         if let ParameterValue::Number(value) = value { Some(*value) } else { None }

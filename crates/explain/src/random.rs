@@ -14,6 +14,8 @@ pub(crate) enum Purpose {
     Infill = 2,
     /// Noise added to the input.
     Noise = 3,
+    /// Points and starts of paths.
+    Paths = 4,
 }
 
 /// ChaCha with 8 rounds (Bernstein, 2008), a counter-based generator: number `index` of a purpose is found without

@@ -140,6 +140,32 @@ pub(crate) fn tokens() -> (Graph, [f32; 4]) {
     (graph(&[1, 2, 2], nodes, initializers, 2), [1.0, -2.0, 0.5, 3.0])
 }
 
+/// A 2 x 2 picture; layer `h` holds three times of it, and class 0 scores the sum of its squares.
+pub(crate) fn squared_layer() -> Graph {
+    let nodes = vec![
+        Node::new("Mul", &["x", "three"], &["h"]),
+        Node::new("Mul", &["h", "h"], &["squared"]),
+        Node::new("Flatten", &["squared"], &["flat"]),
+        Node::new("MatMul", &["flat", "w"], &["y"]),
+    ];
+    let initializers =
+        vec![Tensor::from_f32("three", &[1], &[3.0]), Tensor::from_f32("w", &[4, 2], &[1.0, 0.0].repeat(4))];
+    graph(&[1, 2, 2], nodes, initializers, 2)
+}
+
+/// A 2 x 2 picture; layer `double` holds its double, and class 0 scores the sum of both.
+pub(crate) fn bypassed() -> Graph {
+    let nodes = vec![
+        Node::new("Mul", &["x", "two"], &["double"]),
+        Node::new("Add", &["double", "x"], &["both"]),
+        Node::new("Flatten", &["both"], &["flat"]),
+        Node::new("MatMul", &["flat", "w"], &["y"]),
+    ];
+    let initializers =
+        vec![Tensor::from_f32("two", &[1], &[2.0]), Tensor::from_f32("w", &[4, 2], &[1.0, 0.0].repeat(4))];
+    graph(&[1, 2, 2], nodes, initializers, 2)
+}
+
 /// Three scores equal to the three inputs, followed by nodes that lead to `y`.
 pub(crate) fn ends_with(nodes: Vec<Node>) -> Graph {
     let mut all = vec![Node::new("Identity", &["x"], &["scores"])];

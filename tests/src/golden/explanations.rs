@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use serde::Deserialize;
-use vitrine_explain::{Attribution, Context, Head, Target, Unobserved, find, sampling::Rise};
+use vitrine_explain::{Attribution, Context, Head, Target, Unobserved, find, path::ExpectedGradients, sampling::Rise};
 use vitrine_graph::{Graph, Value};
 use vitrine_protocol::{Channels, ImageInput, Layout};
 
@@ -95,6 +95,11 @@ pub struct Reference {
     #[serde(default)]
     layers: Vec<String>,
     range: Option<[f32; 2]>,
+    /// Files of references for methods that draw from several, and what was drawn: a reference and a position.
+    #[serde(default)]
+    references: Vec<String>,
+    #[serde(default)]
+    draws: Vec<(usize, f32)>,
     expected: String,
     map: Option<String>,
     tolerance: Option<f32>,
@@ -240,7 +245,14 @@ pub async fn reference(case: &Reference, device: &Device, read: Read<'_>) -> Res
     }
     let layers: Vec<&str> = case.layers.iter().map(String::as_str).collect();
     let context = Context { pixels: pixels.as_ref(), ..prepared.context(&case.parameters, &layers, &files) };
-    let found = find(&case.method).map_err(words)?.explain(&context).await.map_err(words)?;
+    let found = if case.draws.is_empty() {
+        find(&case.method).map_err(words)?.explain(&context).await
+    } else {
+        let arrays: Vec<_> = case.references.iter().map(|path| array(read, path)).collect::<Result<_, _>>()?;
+        let references: Vec<&[f32]> = arrays.iter().map(|array| array.values.as_slice()).collect();
+        ExpectedGradients::explain_with_draws(&context, &references, &case.draws).await
+    };
+    let found = found.map_err(words)?;
     let tolerance = case.tolerance.unwrap_or(TOLERANCE);
     compare("the attribution", &found.values, &array(read, &case.expected)?.values, tolerance)?;
     match &case.map {

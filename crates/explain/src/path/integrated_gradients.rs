@@ -12,10 +12,10 @@
 use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture, Rule,
-    attribution::check_finite,
-    integrator::{ENDS, PathIntegral, integrate},
-    options::{integer, options},
+    Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture, Rule,
+    completeness::{Found, Straight, ignored, straight},
+    integrator::{ENDS, Scalar},
+    options::{integer, number, options},
 };
 
 options! {
@@ -32,11 +32,11 @@ options! {
         /// Whether the averaged gradient is multiplied by the input's difference from the baseline. Without it the map
         /// shows sensitivity, and the attributions do not sum to the target's difference.
         multiply_by_inputs: bool [ParameterKind::Boolean] = true,
+        /// Largest completeness gap accepted, as a part of the target's difference between input and baseline: while it
+        /// is larger, everything is run again with twice the steps, up to 32 times as many. 0 accepts any.
+        max_gap: f64 [number(0.0, 1.0)] = 0.0,
     }
 }
-
-/// A completeness gap above this part of the target's difference is worth a note; the paper accepts 5 %.
-const ACCEPTED_GAP: f32 = 0.05;
 
 /// Integrated Gradients (Sundararajan, Taly, Yan 2017).
 pub struct IntegratedGradients;
@@ -81,48 +81,38 @@ impl Explainer for IntegratedGradients {
 async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = IntegratedGradientsOptions::parse(context.parameters)?;
     let baseline = options.baseline.tensor(context).await?;
-    let path = integrate(context, &baseline, options.rule, options.steps).await?;
+    let way = Straight {
+        scalar: Scalar::Target,
+        layer: None,
+        baseline: &baseline,
+        rule: options.rule,
+        steps: options.steps,
+        max_gap: options.max_gap,
+        before: 0,
+    };
+    let along = straight(context, &way).await?;
     let mut notes = Vec::from_iter(options.baseline.note(context));
-    let values = match &path.gradient {
-        Some(gradient) if options.multiply_by_inputs => gradient.mul(&context.input.sub(&baseline)?)?.to_vec().await?,
-        Some(gradient) => gradient.to_vec().await?,
+    let (values, gap) = match &along.gradient {
         None => {
-            notes.push(format!("The {} does not depend on the input, so the map is zero.", context.target));
-            vec![0.0; context.input.len()]
+            notes.push(ignored(context));
+            (along.values, Some(along.gap))
+        }
+        Some(gradient) if !options.multiply_by_inputs => (gradient.to_vec().await?, None),
+        Some(_) => {
+            notes.extend(along.steps.note(along.gap, along.ends.difference()));
+            (along.values, Some(along.gap))
         }
     };
-    check_finite(&values, "A gradient of the target", "the model's numbers overflow on the way; try another baseline")?;
-    let completeness_gap = options.multiply_by_inputs.then(|| gap(&values, &path));
-    notes.extend(completeness_gap.and_then(|gap| gap_note(gap, &path)));
-    Ok(Attribution {
-        map: HeatMap::of_input(&values, context.shape(), context.layout()),
+    let found = Found {
+        layer: None,
         values,
-        shape: context.shape().to_vec(),
-        prediction: path.at_input,
-        baseline_prediction: Some(path.at_baseline),
-        completeness_gap,
-        forward_passes: (options.steps + ENDS) as u64,
-        backward_passes: options.steps as u64,
+        ends: [along.ends.at_end, along.ends.at_start],
+        gap,
+        backward_passes: along.steps.progress.done() - ENDS as u64,
         parameters: options.values(),
         notes,
-        ..Attribution::default()
-    })
-}
-
-/// Sum of the attributions minus the target's difference.
-fn gap(values: &[f32], path: &PathIntegral) -> f32 {
-    let sum: f64 = values.iter().copied().map(f64::from).sum();
-    (sum - f64::from(path.at_input) + f64::from(path.at_baseline)) as f32
-}
-
-fn gap_note(gap: f32, path: &PathIntegral) -> Option<String> {
-    let difference = path.at_input - path.at_baseline;
-    (gap.abs() > ACCEPTED_GAP * difference.abs() && gap.abs() > 1e-4).then(|| {
-        format!(
-            "The attributions sum to {:.3} although the target differs by {difference:.3}; more steps bring them closer.",
-            difference + gap
-        )
-    })
+    };
+    Ok(found.attribution(context, &along.steps.progress))
 }
 
 #[cfg(test)]
@@ -187,6 +177,18 @@ mod tests {
         // The mean of 2 (1 + t (x - 1)) over t is x + 1.
         assert_close(&found.values, &[4.0, 0.0], 1e-5);
         assert_eq!(found.completeness_gap, None);
+    }
+
+    /// With left ends the squares' gap is -1 / n of the difference: 8 steps leave 1/8, 32 leave 1/32.
+    #[test]
+    fn steps_are_doubled_until_the_gap_is_small_enough() {
+        let question = Question::new(squares(2), &[3.0, -1.0]).target("0").with("rule", "left").with("steps", "8");
+        let found = explained(&question.clone().with("baseline", "zero").with("max-gap", "0.04"));
+        assert!((found.completeness_gap.unwrap() + 10.0 / 32.0).abs() < 1e-4, "{:?}", found.completeness_gap);
+        assert_eq!((found.forward_passes, found.backward_passes), (2 + 8 + 16 + 32, 8 + 16 + 32));
+        assert!(found.notes.is_empty(), "{:?}", found.notes);
+        let stopped = explained(&question.with("baseline", "zero").with("max-gap", "0.0001"));
+        assert!(stopped.notes[0].contains("with 256 steps"), "{:?}", stopped.notes);
     }
 
     #[test]
