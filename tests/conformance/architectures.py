@@ -109,7 +109,7 @@ ARCHITECTURES = {
     "convnext_tiny": classifier("convnext_tiny"),
     "vit_b_16": classifier("vit_b_16", image_size=64),
     "swin_t": classifier("swin_t", 112),
-    "swin_v2_t": classifier("swin_v2_t", 112, window_size=[7, 7]),
+    "swin_v2_t": classifier("swin_v2_t", 112),
     "maxvit_t": Architecture(
         lambda: models.MaxVit(
             (96, 96), stem_channels=64, partition_size=3, block_channels=[64, 128, 256, 512],
