@@ -114,6 +114,12 @@ def several_layers(network, image, target, modules):
     return kept[0]
 
 
+def tokens_as_planes(values):
+    batch, tokens, channels = values.shape
+    side = int((tokens - 1) ** 0.5)
+    return values[:, 1:].reshape(batch, side, side, channels).permute(0, 3, 1, 2)
+
+
 def make():
     references = References("cam", LIBRARY)
     name, target = "residual_batch_norm", 1
@@ -137,4 +143,11 @@ def make():
     references.library = "captum"
     guided = GuidedGradCam(network, network.block1).attribute(image.clone(), target, interpolate_mode="bilinear")
     references.add(name, target, "guided-grad-cam", guided[0].detach(), layers=[values["block1"]])
+
+    references.library = LIBRARY
+    name = "vision_transformer"
+    network, images = networks.build(name)
+    # The layer that is looked at without being named.
+    module = network.get_submodule("blocks.1.norm1")
+    make_layer(references, name, network, images[:1], target, module, {}, tokens_as_planes)
     references.write()
