@@ -86,11 +86,11 @@ def add_norm_grad(references, name, target):
                 name, target, "norm-grad", map, name=f"norm_grad_{module}_{identity}",
                 parameters={"identity": identity}, layers=[values[module]],
             )
+    shares = [maps["convolution"] / maps["convolution"].max() for maps in made.values()]
     enlarged = [
-        F.interpolate(maps["convolution"][None, None], image.shape[2:], mode="bilinear", align_corners=False)[0, 0]
-        for maps in made.values()
+        F.interpolate(share[None, None], image.shape[2:], mode="bilinear", align_corners=False)[0, 0] for share in shares
     ]
-    product = (enlarged[0] / enlarged[0].max()) * (enlarged[1] / enlarged[1].max())
+    product = enlarged[0] * enlarged[1]
     references.add(name, target, "norm-grad", product, name="norm_grad_product", layers=list(values.values()), map=product)
 
 

@@ -67,9 +67,9 @@ def at_layer(network, module, image, baseline, target):
     at = dict(zip(("channel", "row", "column"), map(str, NEURON)))
     neuron = NeuronIntegratedGradients(network, module).attribute(image, NEURON, baseline, n_steps=20)
     yield "neuron-ig", {"steps": "20", **at}, neuron
-    yield "neuron-conductance", {"steps": "20", **at}, NeuronConductance(network, module).attribute(
-        image, NEURON, baseline, **shared
-    )
+    # Its rule is the trapezoid if none is named.
+    conductance = NeuronConductance(network, module).attribute(image, NEURON, baseline, method="gausslegendre", **shared)
+    yield "neuron-conductance", {"steps": "20", **at}, conductance
 
 
 def make_gradient_shap(references, name, network, images, target):
