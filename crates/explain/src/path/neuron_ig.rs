@@ -6,7 +6,7 @@
 //!
 //! Departures: none but those of integrated gradients. A whole channel is a neuron too: the sum of its values.
 
-use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
+use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture, Rule,
@@ -59,7 +59,8 @@ impl Explainer for NeuronIg {
             },
             needs: vec![Need::Forward, Need::Gradient, Need::SpatialLayer],
             parameters: NeuronIgOptions::parameters(),
-            promises: vec![Promise::Completeness],
+            // The gap is told; a neuron behind a ReLU has a kink at every place, and steps close it slowly.
+            promises: Vec::new(),
         }
     }
 
