@@ -33,6 +33,19 @@ pub async fn all(device: &Device) {
     the_same_function_by_other_nodes_gets_the_same_map_where_promised(device).await;
 }
 
+/// The methods that are checked: all of them, but in a browser, where a simulated GPU needs minutes for each property, the
+/// first of every family.
+fn methods() -> Vec<&'static dyn Explainer> {
+    let mut families = Vec::new();
+    let is_first = |method: &&&dyn Explainer| {
+        let family = method.info().family;
+        let first = !families.contains(&family);
+        families.push(family);
+        first || cfg!(not(target_family = "wasm"))
+    };
+    METHODS.iter().filter(is_first).copied().collect()
+}
+
 /// A toy model, its input and what is asked of it.
 struct Question {
     graph: Graph,
@@ -137,7 +150,7 @@ fn difference(found: &[f32], expected: &[f32]) -> f32 {
 pub async fn maps_have_the_shape_of_what_they_explain(device: &Device) {
     let question = Question::convnet(device).await;
     let [height, width] = toys::SIZE;
-    for &method in METHODS {
+    for method in methods() {
         let (info, found) = (method.info(), question.answer(method).await);
         assert_eq!(found.values.len(), found.shape.iter().product::<usize>(), "{}: {:?}", info.id, found.shape);
         let of_layer = info.needs.contains(&Need::SpatialLayer);
@@ -157,7 +170,7 @@ pub async fn maps_have_the_shape_of_what_they_explain(device: &Device) {
 pub async fn the_seed_decides(device: &Device) {
     let question = Question::convnet(device).await;
     let other = Question { seed: 1, ..Question::convnet(device).await };
-    for &method in METHODS {
+    for method in methods() {
         let info = method.info();
         let first = question.answer(method).await;
         let again = difference(&question.answer(method).await.values, &first.values);
@@ -174,7 +187,7 @@ pub async fn batch_size_does_not_matter(device: &Device) {
     let single = of_batch(1).await;
     for batch in [3, 16] {
         let question = of_batch(batch).await;
-        for &method in METHODS {
+        for method in methods() {
             let error = difference(&question.answer(method).await.values, &single.answer(method).await.values);
             assert!(error <= 1e-5, "{}: batches of {batch} differ by {error}", method.info().id);
         }
@@ -184,7 +197,7 @@ pub async fn batch_size_does_not_matter(device: &Device) {
 /// With many steps the attributions sum to the difference of the predictions, and the gap reported is that of the sum.
 pub async fn promised_completeness_holds(device: &Device) {
     let question = Question { batch: 16, ..Question::convnet(device).await };
-    for &method in METHODS {
+    for method in methods() {
         let info = method.info();
         if !info.promises.contains(&Promise::Completeness) {
             continue;
@@ -204,7 +217,7 @@ pub async fn promised_completeness_holds(device: &Device) {
 /// A model that ignores its input gets an all-zero map from the methods that promise it.
 pub async fn a_constant_model_gets_a_zero_map(device: &Device) {
     let question = Question::new(toys::constant(device).unwrap(), toys::input(device)).await;
-    for &method in METHODS {
+    for method in methods() {
         let (info, found) = (method.info(), question.answer(method).await);
         if info.promises.contains(&Promise::ZeroForConstantModel) {
             let largest = found.values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
@@ -216,7 +229,7 @@ pub async fn a_constant_model_gets_a_zero_map(device: &Device) {
 /// A picture without contrast, whose baseline is itself, gets finite numbers.
 pub async fn a_black_picture_gets_finite_numbers(device: &Device) {
     let question = Question::new(toys::convnet(device).unwrap(), toys::black_input(device)).await;
-    for &method in METHODS {
+    for method in methods() {
         let found = question.answer(method).await;
         let finite = found.values.iter().chain(&found.map.values).all(|value| value.is_finite());
         assert!(finite, "{}: {:?}", method.info().id, found.values);
@@ -226,7 +239,7 @@ pub async fn a_black_picture_gets_finite_numbers(device: &Device) {
 /// A run that is cancelled while its first batch runs ends after it.
 pub async fn a_cancelled_run_ends_within_one_batch(device: &Device) {
     let question = Question::convnet(device).await;
-    for &method in METHODS {
+    for method in methods() {
         let watcher = Watcher { cancel: true, ..Watcher::default() };
         let ended = question.ask(method, &BTreeMap::new(), &watcher).await;
         assert!(matches!(ended, Err(ExplainError::Cancelled)), "{}: {ended:?}", method.info().id);
@@ -239,7 +252,7 @@ pub async fn a_cancelled_run_ends_within_one_batch(device: &Device) {
 /// Numbers just outside their range, words that are no choice and unknown names are refused, by cost and by explain.
 pub async fn parameters_out_of_range_are_refused(device: &Device) {
     let question = Question::convnet(device).await;
-    for &method in METHODS {
+    for method in methods() {
         let info = method.info();
         let mut refused = vec![("no-such-parameter".to_owned(), "1".to_owned())];
         for parameter in info.parameters {
@@ -270,7 +283,7 @@ pub async fn parameters_out_of_range_are_refused(device: &Device) {
 /// attribution are the cost.
 pub async fn the_cost_is_what_is_run_and_progress_reaches_it(device: &Device) {
     let question = Question::convnet(device).await;
-    for &method in METHODS {
+    for method in methods() {
         let (id, watcher, few) = (method.info().id, Watcher::default(), few_samples(method));
         let found = method.explain(&question.context(&few, &watcher)).await.unwrap();
         let cost = method.cost(&question.context(&few, &watcher)).unwrap();
@@ -287,7 +300,7 @@ pub async fn the_cost_is_what_is_run_and_progress_reaches_it(device: &Device) {
 pub async fn promised_partial_maps_come(device: &Device) {
     let question = Question::convnet(device).await;
     let [height, width] = toys::SIZE;
-    for &method in METHODS {
+    for method in methods() {
         let (info, watcher) = (method.info(), Watcher::default());
         let found = question.ask(method, &BTreeMap::new(), &watcher).await.unwrap();
         let maps = watcher.partial.borrow();
@@ -304,14 +317,14 @@ pub async fn promised_partial_maps_come(device: &Device) {
 
 /// The methods that promise something.
 fn promising(promise: Promise) -> impl Iterator<Item = &'static dyn Explainer> {
-    METHODS.iter().copied().filter(move |method| method.info().promises.contains(&promise))
+    methods().into_iter().filter(move |method| method.info().promises.contains(&promise))
 }
 
 /// No method writes into the tensor that it explains.
 pub async fn the_input_stays_as_it_was(device: &Device) {
     let question = Question::convnet(device).await;
     let before = question.input.to_vec().await.unwrap();
-    for &method in METHODS {
+    for method in methods() {
         question.answer(method).await;
         assert_eq!(question.input.to_vec().await.unwrap(), before, "{}", method.info().id);
     }
