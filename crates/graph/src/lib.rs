@@ -52,6 +52,6 @@ pub use block::Block;
 pub use cost::Cost;
 pub use error::{GraphError, Unsupported};
 pub use graph::{Graph, InputShapes, ValueSummary};
-pub use propagate::{Recording, Unit};
+pub use propagate::{Recording, Rule, Unit};
 pub use run::{Probe, Run, Trace};
 pub use value::{MAX_RANK, Value, broadcast};

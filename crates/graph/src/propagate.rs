@@ -18,6 +18,9 @@ use crate::{
     run::Execution,
 };
 
+/// What a unit sends to each of its inputs of what has arrived at each of its outputs.
+pub type Rule<'a, E> = dyn FnMut(&Unit<'_>, &[Option<Value>]) -> Result<Vec<Option<Value>>, E> + 'a;
+
 /// Every value that one run computed.
 pub struct Recording {
     plan: Arc<Plan>,
@@ -66,7 +69,7 @@ impl Graph {
         recording: &Recording,
         (from, arriving): (&str, Value),
         to: &[&str],
-        rule: &mut dyn FnMut(&Unit<'_>, &[Option<Value>]) -> Result<Vec<Option<Value>>, E>,
+        rule: &mut Rule<'_, E>,
     ) -> Result<HashMap<String, Value>, E> {
         let from = self.id(from)?;
         let ends: Vec<usize> = to.iter().map(|name| self.id(name)).collect::<Result<_, _>>()?;

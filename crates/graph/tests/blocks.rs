@@ -19,7 +19,7 @@ fn graph(nodes: Vec<Node>) -> Graph {
         ("six", 6.0),
         ("zero", 0.0),
         ("eps", 1e-5),
-        ("root2", 1.414_213_5),
+        ("root2", std::f32::consts::SQRT_2),
         ("cube", 0.044_715),
         ("tanh_scale", 0.797_884_6),
         ("quick", 1.702),

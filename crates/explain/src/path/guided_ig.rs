@@ -154,14 +154,14 @@ impl Guide {
         let mut sizes: Vec<f64> = gradient.iter().map(|&gradient| f64::from(gradient.abs())).collect();
         let before = self.point.clone();
         loop {
-            for index in 0..self.point.len() {
+            for (index, size) in sizes.iter_mut().enumerate() {
                 let way = self.to[index] - self.from[index];
                 if way != 0.0 && (self.point[index] - self.from[index]) / way < lowest {
                     self.point[index] = self.on_the_way(index, lowest);
                 }
                 // What has reached its bound is out of the choice.
                 if self.point[index] == self.on_the_way(index, highest) {
-                    sizes[index] = f64::INFINITY;
+                    *size = f64::INFINITY;
                 }
             }
             let left = self.left();

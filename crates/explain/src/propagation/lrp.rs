@@ -186,7 +186,7 @@ impl Rules<'_> {
                 let trace = self.graph.run(&Run::of([input]).feed(self.context.input_name, limit.clone()))?;
                 Ok::<_, ExplainError>(trace.value(input)?.clone())
             };
-            return Ok(LayerRule::ZBox { low: seen(low)?, high: seen(high)? });
+            return Ok(LayerRule::ZBox { low: Box::new(seen(low)?), high: Box::new(seen(high)?) });
         }
         Ok(match self.options.composite {
             Composite::EpsilonPlus if is_convolution => LayerRule::ZPlus,

@@ -47,9 +47,9 @@ pub(crate) enum LayerRule {
     /// For pixels: measured from the lowest and highest value that each may have.
     ZBox {
         /// The lowest input, of the input's shape.
-        low: Value,
+        low: Box<Value>,
         /// The highest input, of the input's shape.
-        high: Value,
+        high: Box<Value>,
     },
 }
 
@@ -193,8 +193,9 @@ pub(crate) fn through_layer(
             layer.share(&[unit_input(&layer, ones)?], relevance, epsilon)?
         }
         LayerRule::ZBox { low, high } => {
-            let from_low = Map { input: low.clone(), sign: -1.0, ..layer.map(Whole, Positive, Some(Positive))? };
-            let from_high = Map { input: high.clone(), sign: -1.0, ..layer.map(Whole, Negative, Some(Negative))? };
+            let from_low = Map { input: Value::clone(low), sign: -1.0, ..layer.map(Whole, Positive, Some(Positive))? };
+            let from_high =
+                Map { input: Value::clone(high), sign: -1.0, ..layer.map(Whole, Negative, Some(Negative))? };
             layer.share(&[layer.map(Whole, Whole, Some(Whole))?, from_low, from_high], relevance, epsilon)?
         }
     };

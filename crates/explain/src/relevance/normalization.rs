@@ -15,7 +15,7 @@ pub(crate) fn through_normalization(
     epsilon: f32,
 ) -> Result<Vec<Option<Value>>, GraphError> {
     let refused = || GraphError::Kind { operation: "relevance propagation", expected: "a normalisation" };
-    let (&[ref input, ref scale, ..], Some(output)) = (unit.inputs(), unit.outputs().first()) else {
+    let ([input, scale, ..], Some(output)) = (unit.inputs(), unit.outputs().first()) else {
         return Err(refused());
     };
     let node = unit.node();

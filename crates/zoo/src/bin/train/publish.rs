@@ -75,6 +75,7 @@ fn card(settings: &Settings, target_layer: String, accuracy: f64) -> ModelCard {
         },
         labels: Class::ALL.map(|class| class.label().to_owned()).to_vec(),
         target_layer: Some(target_layer),
+        fold_batch_norm: false,
         tokens: None,
         detections: None,
         licence: "MIT OR Apache-2.0".to_owned(),
