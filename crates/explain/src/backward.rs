@@ -7,7 +7,8 @@ use vitrine_graph::{GraphError, Run, Unit, Value};
 use vitrine_protocol::ParameterValue;
 
 use crate::{
-    Attribution, Context, ExplainError, HeatMap, attribution::check_finite, observer::Progress, options::choices,
+    Attribution, Context, ExplainError, HeatMap, attribution::check_finite, completeness::ignored, observer::Progress,
+    options::choices,
 };
 
 choices! {
@@ -135,7 +136,7 @@ impl Backward {
         check_finite(&[prediction], "The target at the input", "check the input's values and the model card")?;
         let (values, notes) = match arrived {
             Some(arrived) => (arrived.to_vec().await?, Vec::new()),
-            None => (vec![0.0; context.input.len()], vec![independence_note(context)]),
+            None => (vec![0.0; context.input.len()], vec![ignored(context)]),
         };
         check_finite(&values, "A gradient of the target", "the model's numbers overflow; try another target")?;
         Ok(Backward { values, prediction, notes })
@@ -160,9 +161,4 @@ impl Backward {
             ..Attribution::default()
         }
     }
-}
-
-/// Why a map is zero everywhere.
-pub(crate) fn independence_note(context: &Context<'_>) -> String {
-    format!("The {} does not depend on the input, so the map is zero.", context.target)
 }

@@ -15,7 +15,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, LocalBoxFuture,
     attribution::check_finite,
-    backward::independence_note,
+    completeness::ignored,
     gradient::SaliencyOptions,
     noise::Noise,
     observer::{Progress, Stage},
@@ -159,7 +159,7 @@ async fn of_gradients(
         let gradients = match gradient {
             Some(gradient) => gradient.to_vec().await?,
             None => {
-                notes = vec![independence_note(context)];
+                notes = vec![ignored(context)];
                 vec![0.0; range.len() * context.input.len()]
             }
         };

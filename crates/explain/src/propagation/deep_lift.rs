@@ -12,7 +12,11 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LiftRule, LocalBoxFuture,
-    attribution::check_finite, lift::lift, observer::Progress, options::options,
+    attribution::check_finite,
+    completeness::{gap, ignored},
+    lift::lift,
+    observer::Progress,
+    options::options,
 };
 
 options! {
@@ -70,20 +74,20 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let values = match &lifted.contributions {
         Some(contributions) => contributions.to_vec().await?,
         None => {
-            notes.push(format!("The {} does not depend on the input, so the map is zero.", context.target));
+            notes.push(ignored(context));
             vec![0.0; context.input.len()]
         }
     };
     check_finite(&values, "A contribution", "try another baseline")?;
     progress.advance(FORWARD_PASSES as usize).await?;
-    let sum: f64 = values.iter().copied().map(f64::from).sum();
+    let completeness_gap = gap(&values, lifted.prediction - lifted.reference_prediction);
     Ok(Attribution {
         map: HeatMap::of_input(&values, context.shape(), context.layout()),
         values,
         shape: context.shape().to_vec(),
         prediction: lifted.prediction,
         baseline_prediction: Some(lifted.reference_prediction),
-        completeness_gap: Some((sum - f64::from(lifted.prediction) + f64::from(lifted.reference_prediction)) as f32),
+        completeness_gap: Some(completeness_gap),
         forward_passes: FORWARD_PASSES,
         backward_passes: 1,
         parameters: options.values(),

@@ -11,6 +11,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LiftRule, LocalBoxFuture,
     attribution::check_finite,
+    completeness::gap,
     lift::lift,
     observer::Progress,
     options::{integer, options},
@@ -89,14 +90,14 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         progress.advance(PASSES).await?;
     }
     check_finite(&values, "A contribution", "check the input's values and the model card")?;
-    let sum: f64 = values.iter().copied().map(f64::from).sum();
+    let completeness_gap = gap(&values, prediction - reference_prediction);
     Ok(Attribution {
         map: HeatMap::of_input(&values, context.shape(), context.layout()),
         values,
         shape: context.shape().to_vec(),
         prediction,
         baseline_prediction: Some(reference_prediction),
-        completeness_gap: Some((sum - f64::from(prediction) + f64::from(reference_prediction)) as f32),
+        completeness_gap: Some(completeness_gap),
         forward_passes: cost.forward_passes,
         backward_passes: cost.backward_passes,
         parameters: options.values(),

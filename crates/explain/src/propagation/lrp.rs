@@ -23,6 +23,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture,
     attribution::check_finite,
+    completeness::ignored,
     observer::Progress,
     options::{choices, number, options},
     relevance::{LayerRule, Sharing, Start},
@@ -130,7 +131,7 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let values = match arrived.remove(context.input_name) {
         Some(relevance) => relevance.to_vec().await?,
         None => {
-            notes.push(format!("The {} does not depend on the input, so the map is zero.", context.target));
+            notes.push(ignored(context));
             vec![0.0; context.input.len()]
         }
     };
