@@ -1,5 +1,7 @@
 //! A model ready to be explained: graph, card, and what was found out about it.
 
+use std::sync::OnceLock;
+
 use vitrine_explain::{Head, SpatialLayer};
 use vitrine_graph::{Batching, Graph, InputShapes, Run, Value};
 use vitrine_onnx::Model as Onnx;
@@ -33,8 +35,8 @@ pub struct LoadedModel {
     pub inferred: bool,
     /// Whether the file leaves width and height to the card.
     pub open_size: bool,
-    /// Whether it runs in batches.
-    pub batching: Batching,
+    /// Whether it runs in batches, once that was asked.
+    batching: OnceLock<Batching>,
     /// What people should know about how it was loaded.
     loading_notes: Vec<String>,
     /// Seconds it took to decode, plan and upload.
@@ -42,7 +44,7 @@ pub struct LoadedModel {
 }
 
 impl LoadedModel {
-    /// Loads a model: decodes, plans, uploads, proves batches, and on a GPU compares the first answers with the CPU's.
+    /// Loads a model: decodes, plans, uploads, and on a GPU compares the first answers with the CPU's.
     ///
     /// # Errors
     /// A file, a graph or a card that is not right.
@@ -76,7 +78,7 @@ impl LoadedModel {
             card,
             inferred,
             open_size,
-            batching: Batching::Any,
+            batching: OnceLock::new(),
             loading_notes: Vec::new(),
             load_seconds: 0.0,
         };
@@ -90,11 +92,6 @@ impl LoadedModel {
         model.loading_notes.extend(model.graph.left_out()?);
         if model.card.is_none() {
             model.loading_notes.push(format!("Its input {declared} is no image, so it takes ready-made tensors only."));
-        }
-        model.batching = model.graph.settle_batching().await?;
-        if let Batching::OneAtATime { reason } = &model.batching {
-            let reason = reason.trim_end_matches('.');
-            model.loading_notes.push(format!("It runs one image at a time, which is slower, because {reason}."));
         }
         model.load_seconds = started.elapsed().as_secs_f64();
         Ok(model)
@@ -165,6 +162,10 @@ impl LoadedModel {
     /// What people should know about it.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.loading_notes.clone();
+        if let Some(Batching::OneAtATime { reason }) = self.batching.get() {
+            let reason = reason.trim_end_matches('.');
+            notes.push(format!("It runs one image at a time, which is slower, because {reason}."));
+        }
         let task = self.card.as_ref().map(|card| card.task);
         let plain_numbers = self.head().is_ok_and(|head| !head.gives_probabilities());
         if plain_numbers && task != Some(Task::Embedding) {
@@ -198,12 +199,25 @@ impl LoadedModel {
         Ok(vitrine_explain::spatial_layers(&self.graph, picture, tokens)?)
     }
 
+    /// Whether it runs in batches. Asked the first time, it costs the passes of four images; the first answer of a model
+    /// just loaded need not wait for that.
+    ///
+    /// # Errors
+    /// What running the model refuses.
+    pub async fn batching(&self) -> Result<&Batching, EngineError> {
+        if let Some(known) = self.batching.get() {
+            return Ok(known);
+        }
+        let settled = self.graph.settle_batching().await?;
+        Ok(self.batching.get_or_init(|| settled))
+    }
+
     /// How many images go into a batch: what fits into the memory set aside, or one where the model takes no more.
     ///
     /// # Errors
-    /// None after loading.
-    pub fn default_batch(&self) -> Result<usize, EngineError> {
-        if matches!(self.batching, Batching::OneAtATime { .. }) {
+    /// Those of [`LoadedModel::batching`].
+    pub async fn default_batch(&self) -> Result<usize, EngineError> {
+        if matches!(self.batching().await?, Batching::OneAtATime { .. }) {
             return Ok(1);
         }
         let bytes = self.graph.cost()?.activation_bytes;

@@ -291,7 +291,7 @@ impl Session {
         let card = model.card.as_ref();
         let layers =
             layers(request.layer.as_deref().or(card.and_then(|card| card.target_layer.as_deref())), &model.graph);
-        let batch = match (&options.batch, model.default_batch()?) {
+        let batch = match (&options.batch, model.default_batch().await?) {
             (_, 1) => 1,
             (Some(batch), _) => (*batch).max(1),
             (None, batch) => batch,

@@ -162,3 +162,15 @@ fn what_is_left_out_of_the_graph_is_told() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn a_model_that_mixes_its_batch_says_so_once_it_is_explained() {
+    // The mean over all axes mixes the pictures of a batch.
+    let mixes = vec![Node::new("ReduceMean", &["x"], &["m"]), Node::new("Mul", &["mean", "m"], &["y"])];
+    let session = session(mixes, Vec::new(), &["y"], None);
+    let told = |notes: &[String]| notes.iter().any(|note| note.starts_with("It runs one image at a time"));
+    assert!(!told(&session.model().unwrap().notes()), "nothing was asked of batches yet");
+    let Explanation { report, .. } = explain(&session, "auto");
+    assert!(told(&report.notes) && report.batch == 1, "{:?}", report.notes);
+    assert!(told(&session.model().unwrap().notes()));
+}

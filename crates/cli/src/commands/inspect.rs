@@ -98,7 +98,7 @@ pub(crate) async fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let ModelFile { name, onnx, card } = file()?;
     let mut session = Session::start(DeviceChoice::from(arguments.common.device)).await?;
     let inspection = match session.load_model(&name, onnx, card.as_deref()).await {
-        Ok(()) => of_loaded(session.model()?)?,
+        Ok(()) => of_loaded(session.model()?).await?,
         Err(EngineError::Plan { name, source: GraphError::Unsupported(operators) }) => {
             let refused = |source| EngineError::Model { name: name.clone(), source };
             let model = file()?.onnx.decode().map_err(refused)?;
@@ -116,7 +116,7 @@ pub(crate) async fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     Ok(())
 }
 
-fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
+async fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
     let graph = &model.graph;
     let words = |shape: Vec<usize>| shape.iter().map(ToString::to_string).collect();
     let mut parts: HashMap<String, Block> = HashMap::new();
@@ -133,7 +133,7 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
         operator: value.operator,
         node: value.node,
     };
-    let not_batchable_because = match &model.batching {
+    let not_batchable_because = match model.batching().await? {
         Batching::Any => None,
         Batching::OneAtATime { reason } => Some(reason.clone()),
     };
@@ -150,7 +150,7 @@ fn of_loaded(model: &LoadedModel) -> Result<Inspection, Failure> {
         parameters: cost.parameters,
         multiply_adds: Some(cost.multiply_adds),
         activation_bytes: Some(cost.activation_bytes),
-        default_batch: Some(model.default_batch()?),
+        default_batch: Some(model.default_batch().await?),
         layers: graph.values()?.into_iter().map(layer).collect(),
         scores: model.head().ok().filter(Head::is_per_class).map(|head| Scores {
             logits: head.logits().to_owned(),
