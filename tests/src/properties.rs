@@ -260,7 +260,7 @@ pub async fn parameters_out_of_range_are_refused(device: &Device) {
                 ParameterKind::Integer { min, max } => vec![(min - 1).to_string(), (max + 1).to_string(), "1.5".into()],
                 ParameterKind::Number { min, max } => vec![(min - 0.001).to_string(), (max + 0.001).to_string()],
                 ParameterKind::Boolean => vec!["maybe".into(), "1".into()],
-                ParameterKind::Choice { .. } => vec!["no-such-choice".into()],
+                ParameterKind::Choice { .. } | ParameterKind::Method { .. } => vec!["no-such-choice".into()],
                 ParameterKind::Infill => vec![String::new(), "value:red".into(), "no-such-file.npy".into()],
             };
             refused.extend(wrong.into_iter().map(|value| (parameter.id.clone(), value)));

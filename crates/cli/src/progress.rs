@@ -16,6 +16,11 @@ impl Bar {
         Bar(bar)
     }
 
+    /// Writes a line above the bar; nothing where there is no bar.
+    pub(crate) fn tell(&self, line: &str) {
+        self.0.println(line);
+    }
+
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }

@@ -135,6 +135,9 @@ impl EngineError {
     pub fn problem(&self) -> Problem {
         let field = match self {
             EngineError::Card { field, .. } => Some((*field).to_owned()),
+            EngineError::Explain(
+                ExplainError::Parameter { name, .. } | ExplainError::UnknownParameter { name, .. },
+            ) => Some(name.clone()),
             _ => None,
         };
         Problem { kind: self.kind(), message: self.to_string(), field }

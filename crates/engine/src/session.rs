@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_explain::{Attribution, Context, Detected, METHODS, Scores, Target, find};
+use vitrine_explain::{Attribution, Context, Cost, Detected, Explainer, METHODS, Observer, Scores, Target, find};
 use vitrine_graph::{Graph, Value};
 use vitrine_image::{Pixels, decode, resize, to_tensor};
 use vitrine_protocol::{
-    DeviceChoice, ExplainRequest, MethodInfo, ModelIdentity, Picture, Prediction, REPORT_SCHEMA, Report, Sample,
-    Seconds,
+    DeviceChoice, DeviceKind, ExplainRequest, MethodInfo, ModelIdentity, Picture, Prediction, REPORT_SCHEMA, Report,
+    Sample, Seconds,
 };
 use web_time::Instant;
 
-use crate::{EngineError, Listener, LoadedModel, ModelReader, Place, listener::Watcher, platform};
+use crate::{EngineError, Listener, LoadedModel, ModelReader, Place, Silent, listener::Watcher, platform};
 
 /// A session: load a model, load an input, predict, explain. A failed request leaves it as it was.
 pub struct Session {
@@ -42,6 +42,39 @@ pub struct Explanation {
     pub attribution: Attribution,
     /// How it was made.
     pub report: Report,
+}
+
+/// One question about the model and the input at hand: a request, read and found to fit.
+struct Question<'a> {
+    request: &'a ExplainRequest,
+    model: &'a LoadedModel,
+    input_name: String,
+    input: &'a Input,
+    method: &'static dyn Explainer,
+    target: Target,
+    layers: Vec<&'a str>,
+    batch: usize,
+    infill_files: BTreeMap<String, Vec<f32>>,
+}
+
+impl Question<'_> {
+    fn context<'a>(&'a self, observer: &'a dyn Observer) -> Context<'a> {
+        let card = self.model.card.as_ref();
+        Context {
+            graph: &self.model.graph,
+            input_name: &self.input_name,
+            input: &self.input.value,
+            pixels: card.map(|card| &card.input),
+            target: &self.target,
+            layers: &self.layers,
+            tokens: card.and_then(|card| card.tokens),
+            parameters: &self.request.parameters,
+            seed: self.request.seed,
+            batch: self.batch,
+            infill_files: &self.infill_files,
+            observer,
+        }
+    }
 }
 
 /// Choices of one explanation that only a caller with files and flags can make.
@@ -284,40 +317,16 @@ impl Session {
     ) -> Result<Explanation, EngineError> {
         /// Predictions that a report keeps.
         const REPORTED: usize = 5;
-        let (model, input) = (self.model()?, self.input()?);
-        let method = find(&request.method)?;
-        let head = model.head()?;
-        let target = Target::parse(&request.target, &head, model.labels(), &input.scores)?;
-        let card = model.card.as_ref();
-        let layers =
-            layers(request.layer.as_deref().or(card.and_then(|card| card.target_layer.as_deref())), &model.graph);
-        let batch = match (&options.batch, model.default_batch().await?) {
+        let mut question = self.question(request, options)?;
+        question.batch = match (options.batch, question.model.default_batch().await?) {
             (_, 1) => 1,
-            (Some(batch), _) => (*batch).max(1),
+            (Some(batch), _) => batch.max(1),
             (None, batch) => batch,
         };
-        let (input_name, _) = model.input();
-        let mut infill_files = options.infill_files.clone();
-        for file in &request.infill_files {
-            infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
-        }
+        let Question { model, input, target, .. } = &question;
         let watcher = Watcher::new(listener);
-        let context = Context {
-            graph: &model.graph,
-            input_name: &input_name,
-            input: &input.value,
-            pixels: card.map(|card| &card.input),
-            target: &target,
-            layers: &layers,
-            tokens: card.and_then(|card| card.tokens),
-            parameters: &request.parameters,
-            seed: request.seed,
-            batch,
-            infill_files: &infill_files,
-            observer: &watcher,
-        };
         let started = Instant::now();
-        let attribution = method.explain(&context).await;
+        let attribution = question.method.explain(&question.context(&watcher)).await;
         model.place.check()?;
         let attribution = attribution?;
         let mut predictions = self.predictions()?;
@@ -341,7 +350,7 @@ impl Session {
             baseline_prediction: attribution.baseline_prediction,
             completeness_gap: attribution.completeness_gap,
             shape: attribution.shape.clone(),
-            batch,
+            batch: question.batch,
             forward_passes: attribution.forward_passes,
             backward_passes: attribution.backward_passes,
             seconds: Seconds {
@@ -352,6 +361,47 @@ impl Session {
             notes,
         };
         Ok(Explanation { attribution, report })
+    }
+
+    /// The passes that [`Session::explain`] would run.
+    ///
+    /// # Errors
+    /// Arguments that do not fit.
+    pub fn cost(&self, request: &ExplainRequest, options: &ExplainOptions) -> Result<Cost, EngineError> {
+        let question = self.question(request, options)?;
+        let watcher = Watcher::new(&Silent);
+        Ok(question.method.cost(&question.context(&watcher))?)
+    }
+
+    /// Seconds of one forward pass, as the input's first took. On a GPU that one compiled kernels, which says nothing of
+    /// those to come.
+    ///
+    /// # Errors
+    /// [`EngineError::NothingLoaded`].
+    pub fn pass_seconds(&self) -> Result<Option<f64>, EngineError> {
+        let first_run = self.input()?.first_run;
+        Ok((self.model()?.device().kind == DeviceKind::Cpu).then_some(first_run))
+    }
+
+    /// Reads a request; the batches that it is answered in, which nothing else depends on, are left at one image.
+    fn question<'a>(
+        &'a self,
+        request: &'a ExplainRequest,
+        options: &ExplainOptions,
+    ) -> Result<Question<'a>, EngineError> {
+        let (model, input) = (self.model()?, self.input()?);
+        let method = find(&request.method)?;
+        let head = model.head()?;
+        let target = Target::parse(&request.target, &head, model.labels(), &input.scores)?;
+        let card = model.card.as_ref();
+        let layers =
+            layers(request.layer.as_deref().or(card.and_then(|card| card.target_layer.as_deref())), &model.graph);
+        let (input_name, _) = model.input();
+        let mut infill_files = options.infill_files.clone();
+        for file in &request.infill_files {
+            infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
+        }
+        Ok(Question { request, model, input_name, input, method, target, layers, batch: 1, infill_files })
     }
 }
 

@@ -77,7 +77,7 @@ pub fn find(id: &str) -> Result<&'static dyn Explainer, ExplainError> {
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
-    use vitrine_protocol::Family;
+    use vitrine_protocol::{Family, MethodInfo};
 
     use super::*;
 
@@ -105,6 +105,20 @@ mod tests {
         assert!(error.starts_with("There is no method \"gradcam\"; the methods are saliency, "), "{error}");
         assert!(error.contains(", grad-cam, ") && error.ends_with(", rise."), "{error}");
         assert_eq!(find("rise").unwrap().info().name, "RISE");
+    }
+
+    #[test]
+    fn every_summary_is_two_plain_sentences() {
+        for MethodInfo { id, summary, .. } in METHODS.iter().map(|method| method.info()) {
+            let sentences: Vec<&str> = summary.split_inclusive(['.', '?', '!']).map(str::trim).collect();
+            assert_eq!(sentences.len(), 2, "{id}: {sentences:?}");
+            for sentence in sentences {
+                assert!(sentence.starts_with(char::is_uppercase) && sentence.ends_with('.'), "{id}: {sentence:?}");
+                assert!(sentence.split(' ').count() >= 5, "{id}: {sentence:?}");
+            }
+            assert!(!summary.contains(['=', '*', '/', '^', '|', '<', '>', '_', '`']), "{id}: a formula in {summary:?}");
+            assert!(summary.chars().count() <= 260, "{id}: {} characters", summary.chars().count());
+        }
     }
 
     #[test]

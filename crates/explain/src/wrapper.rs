@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_protocol::{Choice, ParameterKind, ParameterValue};
+use vitrine_protocol::{ParameterKind, ParameterValue};
 
 use crate::{Context, Cost, ExplainError, Explainer, find, registry::METHODS};
 
@@ -14,11 +14,8 @@ const PREFIX: &str = "method.";
 
 /// The choice of methods that one of this depth may go around: those less deep.
 pub(crate) fn methods_below(depth: usize) -> ParameterKind {
-    let choice = |method: &&dyn Explainer| {
-        let info = method.info();
-        Choice { id: info.id, help: info.summary }
-    };
-    ParameterKind::Choice { choices: METHODS.iter().filter(|method| method.depth() < depth).map(choice).collect() }
+    let below = METHODS.iter().filter(|method| method.depth() < depth);
+    ParameterKind::Method { methods: below.map(|method| method.info().id).collect() }
 }
 
 /// Parameters as typed, those of the wrapper and, without their prefix, those of the method within.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{MethodInfo, ModelCard, Report};
 
 /// Both sides are built together; a difference means a stale file.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// What the page asks of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub enum Request {
     LoadImage(ImageSource),
     /// Use another card, its JSON text, for the model at hand; answers as [`Request::LoadModel`] does.
     SetCard(String),
+    /// Say what a run would cost; answers [`Event::Estimated`], or what is wrong with the question under this number.
+    /// Images that parameters name as infills need not come along.
+    Estimate(ExplainRequest),
     /// Run a method; answers progress, partial maps and one of done, cancelled or failed.
     Explain(ExplainRequest),
     /// Stop the run of this number within one batch.
@@ -131,6 +134,17 @@ pub enum Event {
         /// Whether `predictions` are probabilities (0 to 1) or raw outputs.
         probabilities: bool,
     },
+    /// What a run would cost.
+    Estimated {
+        /// [`ExplainRequest::run`] of the question.
+        run: u32,
+        /// Single-image forward passes.
+        forward_passes: u64,
+        /// Single-image backward passes.
+        backward_passes: u64,
+        /// Seconds of one forward pass, where they were measured.
+        pass_seconds: Option<f64>,
+    },
     /// A run has moved on.
     Progress {
         /// Which run.
@@ -165,7 +179,7 @@ pub enum Event {
     },
     /// A request failed; what was loaded before is still there.
     Failed {
-        /// The run that failed, or nothing for a file that did not load.
+        /// The run or the question that failed, or nothing for a file that did not load.
         run: Option<u32>,
         /// What is wrong and what to do.
         problem: Problem,
@@ -179,7 +193,7 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// One sentence: what is wrong, where, what to do.
     pub message: String,
-    /// The field of the model card that is at fault, with dots for fields within fields.
+    /// The field of the model card that is at fault, with dots for fields within fields, or the parameter.
     #[serde(default)]
     pub field: Option<String>,
 }

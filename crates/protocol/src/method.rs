@@ -13,7 +13,7 @@ pub struct MethodInfo {
     pub name: String,
     /// Which engine it stands on, and how menus group it.
     pub family: Family,
-    /// One plain sentence for somebody who meets the method for the first time.
+    /// Two plain sentences for somebody who meets the method for the first time: what it does, and what to watch.
     pub summary: String,
     /// The paper.
     pub reference: Reference,
@@ -140,6 +140,12 @@ pub enum ParameterKind {
         /// What may be chosen.
         choices: Vec<Choice>,
     },
+    /// A method that this one goes around. The parameters of that method come after, each with this parameter's id
+    /// and a dot before its own: `method.steps`.
+    Method {
+        /// Ids of the methods that may be chosen.
+        methods: Vec<String>,
+    },
     /// What "removed" looks like: `zero`, `value:V`, `black`, `white`, `grey`, `mean`, `blur`, `noise`, or a path.
     Infill,
 }
@@ -163,7 +169,7 @@ pub enum ParameterValue {
     Integer(i64),
     /// Of [`ParameterKind::Number`].
     Number(f64),
-    /// Of [`ParameterKind::Choice`] and [`ParameterKind::Infill`].
+    /// Of [`ParameterKind::Choice`], [`ParameterKind::Method`] and [`ParameterKind::Infill`].
     Text(String),
 }
 
@@ -219,6 +225,10 @@ impl ParameterKind {
                     Err(refused())
                 }
             }
+            ParameterKind::Method { methods } if methods.iter().any(|id| id == text) => {
+                Ok(ParameterValue::Text(text.to_owned()))
+            }
+            ParameterKind::Method { .. } => Err(refused()),
             // Whether an infill names a readable file is known only where files can be read.
             ParameterKind::Infill if !text.is_empty() => Ok(ParameterValue::Text(text.to_owned())),
             ParameterKind::Infill => Err(refused()),
@@ -235,6 +245,7 @@ impl ParameterKind {
                 let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
                 format!("one of {}", ids.join(", "))
             }
+            ParameterKind::Method { methods } => format!("one of the methods {}", methods.join(", ")),
             ParameterKind::Infill => {
                 "zero, value:V, black, white, grey, mean, blur, noise or a path to an image or .npy file".to_owned()
             }

@@ -463,6 +463,7 @@ impl State {
             },
             // Of a run that the visitor has already turned away from.
             Event::Progress { .. } | Event::Partial { .. } | Event::Done { .. } | Event::Cancelled { .. } => {}
+            Event::Estimated { .. } => {}
         }
         Vec::new()
     }

@@ -37,7 +37,7 @@ impl Conversation {
     /// Answers one request, with the file that came beside it; a failure becomes an event and leaves the session as it was.
     pub(crate) async fn answer(&mut self, request: Request, file: Option<Blob>) {
         let run = match &request {
-            Request::Explain(request) => Some(request.run),
+            Request::Explain(request) | Request::Estimate(request) => Some(request.run),
             _ => None,
         };
         match self.handle(request, file).await {
@@ -68,6 +68,7 @@ impl Conversation {
                 }
                 self.tell_image()
             }
+            Request::Estimate(request) => self.estimate(&request),
             Request::Explain(request) => self.explain(request).await,
             // Taken care of where messages arrive, since a running request would keep it waiting.
             Request::Cancel { run } => {
@@ -133,6 +134,18 @@ impl Conversation {
         let name = session.input_name()?.to_owned();
         let (predictions, probabilities) = (session.predictions()?, session.gives_probabilities()?);
         post(&Event::ImageLoaded { name, picture, predictions, probabilities });
+        Ok(())
+    }
+
+    fn estimate(&mut self, request: &ExplainRequest) -> Result<(), EngineError> {
+        let session = self.session()?;
+        let cost = session.cost(request, &ExplainOptions::default())?;
+        post(&Event::Estimated {
+            run: request.run,
+            forward_passes: cost.forward_passes,
+            backward_passes: cost.backward_passes,
+            pass_seconds: session.pass_seconds()?,
+        });
         Ok(())
     }
 

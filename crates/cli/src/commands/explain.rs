@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use vitrine_engine::{ExplainOptions, Explanation, Session};
-use vitrine_explain::{find, infill_paths};
+use vitrine_explain::{Cost, find, infill_paths};
 use vitrine_image::{Palette, Scale, encode_png, overlay, render, write_npy};
 use vitrine_protocol::{ExplainRequest, Picture, Report};
 
@@ -36,8 +36,12 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
         seed: arguments.seed,
         infill_files: Vec::new(),
     };
-    let bar = Bar::new(&method.info().name, arguments.common.quiet);
-    let explanation = session.explain(&request, &ExplainOptions { batch, infill_files }, &bar).await;
+    let options = ExplainOptions { batch, infill_files };
+    let name = method.info().name;
+    let Cost { forward_passes, backward_passes } = session.cost(&request, &options)?;
+    let bar = Bar::new(&name, arguments.common.quiet);
+    bar.tell(&format!("{name}: {forward_passes} forward and {backward_passes} backward passes"));
+    let explanation = session.explain(&request, &options, &bar).await;
     bar.finish();
     let explanation = explanation?;
     write(&arguments.out, &session, &explanation)?;

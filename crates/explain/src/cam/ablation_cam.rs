@@ -44,7 +44,8 @@ impl Explainer for AblationCam {
             "Ablation-CAM: Visual Explanations for Deep Convolutional Network via Gradient-free Localization",
             "WACV",
         );
-        let summary = "Switches off each channel of a layer, one by one, and sees what the answer loses.";
+        let summary = "Switches off each channel of a layer, one by one, and sees what the answer loses. It needs no \
+                       gradients and measures real losses, but it runs the model once for every channel.";
         MethodInfo {
             needs: vec![Need::Forward, Need::SpatialLayer],
             ..info("ablation-cam", "Ablation-CAM", summary, paper, AblationCamOptions::parameters())

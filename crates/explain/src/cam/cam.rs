@@ -43,7 +43,8 @@ impl Explainer for Cam {
             "Learning Deep Features for Discriminative Localization",
             "CVPR",
         );
-        let summary = "Shows what every place of the last layer adds to the answer, in models that end in one average.";
+        let summary = "Shows what every place of the last layer adds to the answer, in models that end in one \
+                       average. There it is exact; for all other models use Grad-CAM or HiResCAM.";
         info("cam", "CAM", summary, paper, CamOptions::parameters())
     }
 

@@ -27,7 +27,8 @@ by_gradient!(
     CounterfactualGradCamOptions,
     "counterfactual-grad-cam",
     "Counterfactual Grad-CAM",
-    "Shows where a late layer of the model found what speaks against the answer.",
+    "Shows where a late layer found what speaks against the answer. Use it to see what would have to go for the \
+     model to be surer; the map is as coarse as the layer.",
     GRAD_CAM,
     against
 );

@@ -30,7 +30,8 @@ pub struct EigenCam;
 
 impl Explainer for EigenCam {
     fn info(&self) -> MethodInfo {
-        let summary = "Shows what stands out most at a layer, whatever the answer.";
+        let summary = "Shows what stands out most at a layer, whatever the answer. It is quick and calm, but it is \
+                       the same for every class, so it cannot say why one of them won.";
         MethodInfo {
             needs: vec![Need::Forward, Need::SpatialLayer],
             promises: Vec::new(),

@@ -35,7 +35,8 @@ pub struct EigenGradCam;
 
 impl Explainer for EigenGradCam {
     fn info(&self) -> MethodInfo {
-        let summary = "Shows what stands out most of all that a layer found to bear on the answer.";
+        let summary = "Shows what stands out most among all that a layer found to bear on the answer. It is calmer \
+                       than Grad-CAM and, unlike Eigen-CAM, knows the class, but it keeps one pattern alone.";
         info("eigen-grad-cam", "Eigen-Grad-CAM", summary, EIGEN_CAM, EigenGradCamOptions::parameters())
     }
 

@@ -56,7 +56,8 @@ impl Explainer for FinerCam {
             "Finer-CAM: Spotting the Difference Reveals Finer Details for Visual Explanation",
             "CVPR",
         );
-        let summary = "Shows what tells the answer apart from the classes most like it.";
+        let summary = "Shows what tells the answer apart from the classes most like it. Use it among look-alikes, \
+                       such as kinds of birds; what they have in common drops out of the map.";
         info("finer-cam", "Finer-CAM", summary, paper, FinerCamOptions::parameters())
     }
 

@@ -30,7 +30,8 @@ by_gradient!(
     GradCamOptions,
     "grad-cam",
     "Grad-CAM",
-    "Shows where a late layer of the model found what speaks for the answer.",
+    "Shows the places where a late layer found what speaks for the answer. It is quick and tells classes apart well, \
+     but it is as coarse as the layer and has no sharp outlines.",
     GRAD_CAM,
     grad_cam
 );

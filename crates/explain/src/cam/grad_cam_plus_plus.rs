@@ -34,7 +34,8 @@ by_gradient!(
     GradCamPlusPlusOptions,
     "grad-cam-plus-plus",
     "Grad-CAM++",
-    "Like Grad-CAM, but lets several things of one kind in the picture count alike.",
+    "Works like Grad-CAM, but lets several things of one kind in the picture count alike. Use it when Grad-CAM finds \
+     only the largest of them; the map is just as coarse.",
     Paper(
         "Aditya Chattopadhay, Anirban Sarkar, Prantik Howlader, Vineeth N Balasubramanian",
         2018,

@@ -31,7 +31,8 @@ pub struct GuidedGradCam;
 
 impl Explainer for GuidedGradCam {
     fn info(&self) -> MethodInfo {
-        let summary = "Draws the fine lines of guided backpropagation only where Grad-CAM sees the answer.";
+        let summary = "Draws the fine lines of guided backpropagation only where Grad-CAM sees the answer. It is \
+                       both sharp and bound to the class, but its lines show edges that are there, used or not.";
         info("guided-grad-cam", "Guided Grad-CAM", summary, GRAD_CAM, GuidedGradCamOptions::parameters())
     }
 

@@ -41,7 +41,8 @@ impl Explainer for HiresCam {
             "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
             "arXiv:2011.08891",
         );
-        let summary = "Like Grad-CAM, but lights up only places that the model really used.";
+        let summary = "Works like Grad-CAM, but lights up only places that the model really used. In models that end \
+                       in one linear layer its values add up to the answer; elsewhere they need not.";
         info("hires-cam", "HiResCAM", summary, paper, HiresCamOptions::parameters())
     }
 

@@ -38,7 +38,9 @@ impl Explainer for LayerCam {
             "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization",
             "IEEE Transactions on Image Processing",
         );
-        let summary = "Weights every place of a layer by itself, so that early, finer layers can be looked at too.";
+        let summary = "Gives every place of a layer a weight of its own, so that early, finer layers can be looked \
+                       at too. Choose an earlier layer for a sharper map, or several layers for one that is sharp \
+                       and certain.";
         info("layer-cam", "LayerCAM", summary, paper, LayerCamOptions::parameters())
     }
 

@@ -86,7 +86,9 @@ impl Explainer for ScoreCam {
             "Score-CAM: Score-Weighted Visual Explanations for Convolutional Neural Networks",
             "CVPR Workshops",
         );
-        let summary = "Looks at the picture through each channel of a layer, and sees which the answer survives.";
+        let summary = "Looks at the picture through each channel of a layer and sees which views keep the answer. It \
+                       needs no gradients, so a model that is already certain is no obstacle, but it runs the model \
+                       once for every channel.";
         MethodInfo {
             needs: vec![Need::Forward, Need::SpatialLayer, Need::ImageInput],
             promises: Vec::new(),

@@ -46,7 +46,8 @@ impl Explainer for SmoothGradCamPlusPlus {
         );
         let (id, summary) = (
             "smooth-grad-cam-plus-plus",
-            "Grad-CAM++ with the weights averaged over noisy copies of the picture, so that chance counts less.",
+            "Averages the weights of Grad-CAM++ over noisy copies of the picture, so that chance counts less. It is \
+             slower by the number of copies, and often the map hardly changes.",
         );
         // The seed is not promised to matter: where the way on from the layer is linear, noise changes no gradient.
         info(id, "Smooth Grad-CAM++", summary, paper, SmoothGradCamPlusPlusOptions::parameters())

@@ -31,7 +31,8 @@ by_gradient!(
     XGradCamOptions,
     "x-grad-cam",
     "XGrad-CAM",
-    "Weights a layer's channels by what the answer owes them, as exactly as weights of whole channels can.",
+    "Weights a layer's channels by what the answer owes them, as exactly as weights of whole channels can. It looks \
+     much like Grad-CAM and is better founded; the map is as coarse as the layer.",
     Paper(
         "Ruigang Fu, Qingyong Hu, Xiaohu Dong, Yulan Guo, Yinghui Gao, Biao Li",
         2020,

@@ -33,7 +33,9 @@ impl Explainer for Deconvnet {
             id: "deconvnet".to_owned(),
             name: "Deconvnet".to_owned(),
             family: Family::Gradient,
-            summary: "Sends the answer back through the layers, keeping at each unit what is positive on the way."
+            summary: "Sends the answer back through the layers and keeps at each unit only what is positive on the \
+                      way. It shows patterns that the model can see, and like guided backpropagation it hardly tells \
+                      one class from another."
                 .to_owned(),
             reference: Reference {
                 authors: "Matthew D. Zeiler, Rob Fergus".to_owned(),

@@ -42,9 +42,10 @@ impl Explainer for FullGrad {
             id: "full-grad".to_owned(),
             name: "FullGrad".to_owned(),
             family: Family::Gradient,
-            summary:
-                "Shares the answer out among the pixels and every bias inside the model, and shows where they lie."
-                    .to_owned(),
+            summary: "Shares the answer out among the pixels and every bias inside the model, and shows where those \
+                      shares lie. It sees what plain gradients leave out, but its map adds up sizes only and does \
+                      not tell for from against."
+                .to_owned(),
             reference: Reference {
                 authors: "Suraj Srinivas, François Fleuret".to_owned(),
                 year: 2019,

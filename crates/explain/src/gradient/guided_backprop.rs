@@ -34,7 +34,9 @@ impl Explainer for GuidedBackprop {
             id: "guided-backprop".to_owned(),
             name: "Guided Backpropagation".to_owned(),
             family: Family::Gradient,
-            summary: "Follows the answer back to the pixels, dropping at each unit whatever speaks against it."
+            summary: "Follows the answer back to the pixels and drops at each unit whatever speaks against it. The \
+                      lines are sharp, but they hardly change from class to class, so it tells what is seen rather \
+                      than why one class won."
                 .to_owned(),
             reference: Reference {
                 authors: "Jost Tobias Springenberg, Alexey Dosovitskiy, Thomas Brox, Martin Riedmiller".to_owned(),

@@ -22,7 +22,9 @@ impl Explainer for InputXGradient {
             id: "input-x-gradient".to_owned(),
             name: "Input × Gradient".to_owned(),
             family: Family::Gradient,
-            summary: "Multiplies each pixel by how fast the answer changes with it: its share, were the model linear."
+            summary: "Multiplies each pixel by how fast the answer changes with it: its share, if the model were \
+                      linear. It is as quick as a gradient and as noisy, and what the model reads as zero never gets \
+                      anything."
                 .to_owned(),
             reference: Reference {
                 authors: "Avanti Shrikumar, Peyton Greenside, Anna Shcherbina, Anshul Kundaje".to_owned(),

@@ -40,7 +40,9 @@ impl Explainer for LowPass {
             id: "low-pass".to_owned(),
             name: "FORGrad".to_owned(),
             family: Family::Gradient,
-            summary: "Takes the finest grain out of another method's map, most of which says nothing about the answer."
+            summary: "Takes the finest grain out of another method's map, most of which says nothing about the \
+                      answer. Use it where a map is full of dots and stripes, and remember that it cannot make a \
+                      wrong map right."
                 .to_owned(),
             reference: Reference {
                 authors: "Sabine Muzellec, Thomas Fel, Victor Boutin, Léo Andéol, Rufin VanRullen, Thomas Serre"

@@ -53,7 +53,9 @@ impl Explainer for NormGrad {
             id: "norm-grad".to_owned(),
             name: "NormGrad".to_owned(),
             family: Family::Gradient,
-            summary: "Shows at which places of a layer there is both much activity and much to gain by changing it."
+            summary: "Shows at which places of a layer there is both much activity and much to gain by changing it. \
+                      It works at any layer and takes one pass each way, but it does not tell whether a place helps \
+                      or hurts."
                 .to_owned(),
             reference: Reference {
                 authors: "Sylvestre-Alvise Rebuffi, Ruth Fong, Xu Ji, Andrea Vedaldi".to_owned(),

@@ -68,7 +68,10 @@ impl Explainer for Saliency {
             id: "saliency".to_owned(),
             name: "Saliency".to_owned(),
             family: Family::Gradient,
-            summary: "Shows which pixels would move the answer most if they changed a little.".to_owned(),
+            summary: "Shows which pixels would move the answer most if they changed a little. It is the quickest \
+                      look into a model, but it is noisy, and where the model is already certain it may show next to \
+                      nothing."
+                .to_owned(),
             reference: Reference {
                 authors: "Karen Simonyan, Andrea Vedaldi, Andrew Zisserman".to_owned(),
                 year: 2014,

@@ -59,7 +59,9 @@ impl Explainer for SmoothGrad {
             id: "smooth-grad".to_owned(),
             name: "SmoothGrad".to_owned(),
             family: Family::Gradient,
-            summary: "Averages the maps of many slightly noisy copies of the image, so that what flickers goes away."
+            summary: "Averages the maps of many slightly noisy copies of the picture, so that what flickers goes \
+                      away. It calms the map of any other method, and costs as much as that method once for every \
+                      copy."
                 .to_owned(),
             reference: Reference {
                 authors: "Daniel Smilkov, Nikhil Thorat, Been Kim, Fernanda Viégas, Martin Wattenberg".to_owned(),

@@ -67,7 +67,8 @@ impl Explainer for Bee {
             id: "bee".to_owned(),
             name: "Baseline Exploration".to_owned(),
             family: Family::Path,
-            summary: "Tries several empty pictures to fade in from and shows the map that a test finds best."
+            summary: "Tries several empty pictures to fade in from and shows the map that a test finds best. It \
+                      spares you the choice, but a map that is best by one test need not be best by another."
                 .to_owned(),
             reference: Reference {
                 authors: "Oren Barkan, Yehonatan Elisha, Jonathan Weill, Noam Koenigstein".to_owned(),

@@ -58,7 +58,9 @@ impl Explainer for BlurIg {
             id: "blur-ig".to_owned(),
             name: "Blur Integrated Gradients".to_owned(),
             family: Family::Path,
-            summary: "Brings the image into focus and adds up how much each detail that appears moves the answer."
+            summary: "Brings the picture into focus and adds up how much each detail that appears moves the answer. \
+                      No empty colour has to be chosen, but flat areas get little, since they look the same blurred \
+                      and sharp."
                 .to_owned(),
             reference: Reference {
                 authors: "Shawn Xu, Subhashini Venugopalan, Mukund Sundararajan".to_owned(),

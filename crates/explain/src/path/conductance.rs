@@ -66,8 +66,9 @@ impl Explainer for Conductance {
             id: "conductance".to_owned(),
             name: "Conductance".to_owned(),
             family: Family::Path,
-            summary: "Adds up how much of the answer flows through each place and channel of a layer while the image \
-                      fades in."
+            summary: "Adds up how much of the answer flows through each place and channel of a layer while the \
+                      picture fades in. Use it to find the part of a layer that does the work; the map depends on \
+                      what you let count as empty."
                 .to_owned(),
             reference: Reference {
                 authors: "Kedar Dhamdhere, Mukund Sundararajan, Qiqi Yan".to_owned(),

@@ -53,10 +53,10 @@ impl Explainer for CrediblePath {
             id: "credible-path".to_owned(),
             name: "Credible Path Attribution".to_owned(),
             family: Family::Path,
-            summary:
-                "Fades the image in from the empty pictures that tell the model least, and shows what the maps have \
-                      in common."
-                    .to_owned(),
+            summary: "Fades the picture in from the empty pictures that tell the model least, and shows what the \
+                      maps have in common. Use it when you do not know what should count as empty; it costs one \
+                      whole fade for each of them."
+                .to_owned(),
             reference: Reference {
                 authors: "Naveed Akhtar, Mohammad A. A. K. Jalwana".to_owned(),
                 year: 2023,

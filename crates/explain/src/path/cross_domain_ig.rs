@@ -67,7 +67,10 @@ impl Explainer for CrossDomainIg {
             id: "cross-domain-ig".to_owned(),
             name: "Cross-Domain Integrated Gradients".to_owned(),
             family: Family::Path,
-            summary: "Shows which frequencies, or which wavelets, of the image move the answer.".to_owned(),
+            summary: "Shows which waves, coarse or fine, or which small patterns of the picture move the answer. Use \
+                      it to see whether a model looks at texture or at shape; the map of waves has no places of the \
+                      picture in it."
+                .to_owned(),
             reference: Reference {
                 authors: "Christodoulos Kechris, Jonathan Dan, David Atienza".to_owned(),
                 year: 2025,

@@ -49,7 +49,9 @@ impl Explainer for Dix {
             id: "dix".to_owned(),
             name: "Deep Integrated Explanations".to_owned(),
             family: Family::Path,
-            summary: "Fades in what each of the last layers sees and keeps what they agree on.".to_owned(),
+            summary: "Fades in what each of the last layers sees and keeps what they all agree on. The map is calm \
+                      and small, and a layer that sees nothing at a place blots that place out for all."
+                .to_owned(),
             reference: Reference {
                 authors: "Oren Barkan, Yehonatan Elisha, Jonathan Weill, Yuval Asher, Amit Eshel, Noam Koenigstein"
                     .to_owned(),

@@ -74,8 +74,9 @@ impl Explainer for ExpectedGradients {
             id: "expected-gradients".to_owned(),
             name: "Expected Gradients (GradientSHAP)".to_owned(),
             family: Family::Path,
-            summary: "Fades the image in from many different empty pictures, at random moments, and averages how much \
-                      each pixel moves the answer."
+            summary: "Fades the picture in from many different empty pictures, at random moments, and averages how \
+                      much each pixel moves the answer. No single empty picture decides then, but it takes many \
+                      samples until chance no longer shows."
                 .to_owned(),
             reference: Reference {
                 authors: "Gabriel Erion, Joseph D. Janizek, Pascal Sturmfels, Scott M. Lundberg, Su-In Lee".to_owned(),

@@ -48,9 +48,10 @@ impl Explainer for GuidedIg {
             id: "guided-ig".to_owned(),
             name: "Guided Integrated Gradients".to_owned(),
             family: Family::Path,
-            summary:
-                "Fades the image in pixel by pixel, those that matter least first, which keeps noise out of the map."
-                    .to_owned(),
+            summary: "Fades the picture in pixel by pixel, those that matter least first, which keeps noise out of \
+                      the map. Each step depends on the one before, so it cannot work on several copies at once and \
+                      is slow."
+                .to_owned(),
             reference: Reference {
                 authors: "Andrei Kapishnikov, Subhashini Venugopalan, Besim Avci, Ben Wedin, Michael Terry, Tolga \
                           Bolukbasi"

@@ -55,8 +55,9 @@ impl Explainer for Idgi {
             id: "idgi".to_owned(),
             name: "Important Direction Gradient Integration".to_owned(),
             family: Family::Path,
-            summary: "Fades the image in and gives each change of the answer to the pixels that the answer is most \
-                      sensitive to at that moment."
+            summary: "Fades the picture in and gives each change of the answer to the pixels that the answer is most \
+                      sensitive to at that moment. Much of the noise of a plain fade goes away, and the values still \
+                      add up to the whole change."
                 .to_owned(),
             reference: Reference {
                 authors: "Ruo Yang, Binghui Wang, Mustafa Bilgic".to_owned(),

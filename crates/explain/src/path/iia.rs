@@ -55,10 +55,10 @@ impl Explainer for Iia {
             id: "iia".to_owned(),
             name: "Iterated Integrated Attributions".to_owned(),
             family: Family::Path,
-            summary:
-                "Fades the image in, and at each moment what a late layer sees of it, and shows where that speaks for \
-                      the answer."
-                    .to_owned(),
+            summary: "Fades the picture in, and at each moment what a late layer sees of it, and shows where that \
+                      speaks for the answer. The map is calm and bound to the class, and the many repetitions make \
+                      it slow."
+                .to_owned(),
             reference: Reference {
                 authors: "Oren Barkan, Yehonatan Elisha, Yuval Asher, Amit Eshel, Noam Koenigstein".to_owned(),
                 year: 2023,

@@ -47,7 +47,9 @@ impl Explainer for IntegratedGradients {
             id: "integrated-gradients".to_owned(),
             name: "Integrated Gradients".to_owned(),
             family: Family::Path,
-            summary: "Fades the image in from a baseline and adds up how much each pixel moves the answer on the way."
+            summary: "Fades the picture in from an empty one and adds up how much each pixel moves the answer on the \
+                      way. All values add up to the whole change of the answer, but the map depends on what you let \
+                      count as empty."
                 .to_owned(),
             reference: Reference {
                 authors: "Mukund Sundararajan, Ankur Taly, Qiqi Yan".to_owned(),

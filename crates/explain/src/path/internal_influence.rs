@@ -43,7 +43,8 @@ impl Explainer for InternalInfluence {
             id: "internal-influence".to_owned(),
             name: "Internal Influence".to_owned(),
             family: Family::Path,
-            summary: "Averages how strongly each place of a layer would move the answer while the image fades in."
+            summary: "Averages how strongly each place of a layer would move the answer while the picture fades in. \
+                      It tells what could matter rather than what does, since it leaves out how active the layer is."
                 .to_owned(),
             reference: Reference {
                 authors: "Klas Leino, Shayak Sen, Anupam Datta, Matt Fredrikson, Linyi Li".to_owned(),

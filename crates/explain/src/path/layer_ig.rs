@@ -47,9 +47,9 @@ impl Explainer for LayerIg {
             id: "layer-ig".to_owned(),
             name: "Layer Integrated Gradients".to_owned(),
             family: Family::Path,
-            summary:
-                "Fades in what a layer of the model sees and adds up how much each of its places moves the answer."
-                    .to_owned(),
+            summary: "Fades in what a layer of the model sees and adds up how much each of its places moves the \
+                      answer. A late layer gives a coarse but calm map; an early one is finer and noisier."
+                .to_owned(),
             reference: Reference {
                 authors: "Mukund Sundararajan, Ankur Taly, Qiqi Yan".to_owned(),
                 year: 2017,

@@ -50,7 +50,9 @@ impl Explainer for NeuronConductance {
             id: "neuron-conductance".to_owned(),
             name: "Neuron Conductance".to_owned(),
             family: Family::Path,
-            summary: "Shows which pixels move the answer by way of one channel inside the model.".to_owned(),
+            summary: "Shows which pixels move the answer by way of one channel inside the model. Use it on a channel \
+                      that you know to matter, as most channels carry almost nothing of the answer."
+                .to_owned(),
             reference: Reference {
                 authors: "Kedar Dhamdhere, Mukund Sundararajan, Qiqi Yan".to_owned(),
                 year: 2019,

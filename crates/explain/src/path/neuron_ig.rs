@@ -50,7 +50,9 @@ impl Explainer for NeuronIg {
             id: "neuron-ig".to_owned(),
             name: "Neuron Integrated Gradients".to_owned(),
             family: Family::Path,
-            summary: "Shows which pixels make one channel inside the model as active as it is.".to_owned(),
+            summary: "Shows which pixels make one channel inside the model as active as it is. Use it to learn what \
+                      a channel responds to; it says nothing about the answer."
+                .to_owned(),
             reference: Reference {
                 authors: "Mukund Sundararajan, Ankur Taly, Qiqi Yan".to_owned(),
                 year: 2017,

@@ -67,10 +67,10 @@ impl Explainer for Samp {
             id: "samp".to_owned(),
             name: "Salient Manipulation Path".to_owned(),
             family: Family::Path,
-            summary:
-                "Puts the image together from its most important pixels, takes it apart again, and notes how much \
-                      each pixel moved the answer."
-                    .to_owned(),
+            summary: "Puts the picture together from its most important pixels, takes it apart again, and notes how \
+                      much each pixel moved the answer. The map is clear because few pixels get most of the credit, \
+                      which may be fewer than deserve it."
+                .to_owned(),
             reference: Reference {
                 authors: "Borui Zhang, Wenzhao Zheng, Jie Zhou, Jiwen Lu".to_owned(),
                 year: 2024,

@@ -41,7 +41,9 @@ impl Explainer for DeepLift {
             id: "deep-lift".to_owned(),
             name: "DeepLIFT".to_owned(),
             family: Family::Propagation,
-            summary: "Compares every unit with what it does for a blank image, and hands the difference back."
+            summary: "Compares every unit with what it does for an empty picture, and hands the difference back. It \
+                      sees what gradients miss where units are saturated, and the map depends on what you let count \
+                      as empty."
                 .to_owned(),
             reference: Reference {
                 authors: "Avanti Shrikumar, Peyton Greenside, Anshul Kundaje".to_owned(),

@@ -41,7 +41,9 @@ impl Explainer for DeepShap {
             id: "deep-shap".to_owned(),
             name: "DeepSHAP".to_owned(),
             family: Family::Propagation,
-            summary: "Compares the image with several blank or noisy ones by DeepLIFT, and takes the mean.".to_owned(),
+            summary: "Compares the picture with several empty or noisy ones by DeepLIFT, and takes the mean. No \
+                      single empty picture decides then; it costs one walk through the model for each."
+                .to_owned(),
             reference: Reference {
                 authors: "Scott M. Lundberg, Su-In Lee".to_owned(),
                 year: 2017,

@@ -46,7 +46,9 @@ impl Explainer for ExcitationBackprop {
             id: "excitation-backprop".to_owned(),
             name: "Excitation Backprop".to_owned(),
             family: Family::Propagation,
-            summary: "Walks from the class down through whatever excited it, and counts where the walk comes by."
+            summary: "Walks from the class down through whatever excited it, and counts where the walk comes by. The \
+                      map tells where to look and never what speaks against the answer, and near the pixels it gets \
+                      noisy."
                 .to_owned(),
             reference: Reference {
                 authors: "Jianming Zhang, Zhe Lin, Jonathan Brandt, Xiaohui Shen, Stan Sclaroff".to_owned(),

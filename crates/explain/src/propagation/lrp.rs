@@ -86,7 +86,9 @@ impl Explainer for Lrp {
             id: "lrp".to_owned(),
             name: "Layer-wise Relevance Propagation".to_owned(),
             family: Family::Propagation,
-            summary: "Hands the score back through the network, each layer sharing it out among what it was made of."
+            summary: "Hands the score back through the network, each layer sharing it out among what it was made of. \
+                      The map is clear and takes a single walk back, but it depends on the rules by which the layers \
+                      share."
                 .to_owned(),
             reference: Reference {
                 authors:

@@ -65,7 +65,9 @@ impl Explainer for Rise {
             id: "rise".to_owned(),
             name: "RISE".to_owned(),
             family: Family::Sampling,
-            summary: "Covers random parts of the image, again and again, and sees which parts the answer needs."
+            summary: "Covers random parts of the picture, again and again, and sees which parts the answer needs. It \
+                      works with every model, as it only asks for answers, but a smooth map takes many hundreds of \
+                      them."
                 .to_owned(),
             reference: Reference {
                 authors: "Vitali Petsiuk, Abir Das, Kate Saenko".to_owned(),

@@ -80,6 +80,7 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
         ParameterKind::Choice { choices } => {
             choice(choices.iter().map(|choice| Entry::new(&choice.id, described(&choice.id, &choice.help))).collect())
         }
+        ParameterKind::Method { methods } => choice(methods.iter().map(|id| Entry::new(id, id)).collect()),
         ParameterKind::Infill => {
             let mut entries: Vec<Entry> = INFILLS.into_iter().map(|(id, name)| Entry::new(id, name)).collect();
             if entries.iter().all(|entry| entry.value != *value) {
