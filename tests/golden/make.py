@@ -15,6 +15,7 @@ import gradient
 import networks
 import operators
 import paths
+import perturbation
 import propagation
 import rise
 
@@ -28,6 +29,7 @@ PARTS = {
     "propagation": propagation.make,
     "cams": cams.make,
     "paths": paths.make,
+    "perturbation": perturbation.make,
     "critters": critters.make,
 }
 

@@ -207,6 +207,59 @@ pub enum ExplainError {
         /// Values in the input.
         expected: usize,
     },
+    /// No label map of this path was read.
+    #[error(
+        "There is no file {path:?} for the regions; regions are grid:HxW, elements or the path of a .npy file of whole numbers."
+    )]
+    NoRegionsFile {
+        /// What was given.
+        path: String,
+    },
+    /// The regions do not fit the input.
+    #[error("The regions {regions:?} do not fit: {problem}.")]
+    Regions {
+        /// The regions as written.
+        regions: String,
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// More regions than can be enumerated.
+    #[error(
+        "The input has {found} regions, and running every coalition takes 2^{found} passes; give at most {most} regions, such \
+         as regions=grid:4x4, or take samples."
+    )]
+    TooManyRegions {
+        /// How many there are.
+        found: usize,
+        /// How many can be enumerated.
+        most: usize,
+    },
+    /// More regions than a surrogate is fitted to.
+    #[error(
+        "The input has {found} regions, and a fit takes at most {most}; give larger ones, such as regions=grid:16x16."
+    )]
+    TooManyToFit {
+        /// How many there are.
+        found: usize,
+        /// How many can be fitted.
+        most: usize,
+    },
+    /// Fewer samples than the surrogate has coefficients to find.
+    #[error("{found} samples do not decide the shares of {regions} regions; take at least {least}, or larger regions.")]
+    TooFewSamples {
+        /// How many were asked for.
+        found: usize,
+        /// How many regions there are.
+        regions: usize,
+        /// How many it takes.
+        least: usize,
+    },
+    /// A sliding window that the input has no room for.
+    #[error("The window does not fit: {problem}.")]
+    Window {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The input's description does not fit the input.
     #[error("The infill cannot be made: {0}.")]
     Image(#[from] ImageError),

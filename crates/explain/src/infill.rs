@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use vitrine_graph::Value;
 use vitrine_image::{Planes, from_planes, infill, to_planes};
-use vitrine_protocol::{ParameterKind, ParameterValue};
+use vitrine_protocol::{Parameter, ParameterKind, ParameterValue};
 
 use crate::{
-    Context, ExplainError, Explainer, find,
+    Context, ExplainError, Explainer, RegionsSpec, find,
     options::OptionValue,
     random::{Purpose, Random},
     wrapper::{METHOD, split},
@@ -146,13 +146,21 @@ pub fn infill_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>)
 }
 
 fn own_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>) -> Vec<String> {
-    let infills = explainer.info().parameters.into_iter().filter(|parameter| parameter.kind == ParameterKind::Infill);
-    infills
-        .filter_map(|parameter| match Infill::parse(given.get(&parameter.id)?) {
-            Some(Infill::File(path)) => Some(path),
+    let named = |parameter: Parameter| {
+        let text = given.get(&parameter.id)?;
+        match parameter.kind {
+            ParameterKind::Infill => match Infill::parse(text) {
+                Some(Infill::File(path)) => Some(path),
+                _ => None,
+            },
+            ParameterKind::Regions => match RegionsSpec::parse(text) {
+                Some(RegionsSpec::File(path)) => Some(path),
+                _ => None,
+            },
             _ => None,
-        })
-        .collect()
+        }
+    };
+    explainer.info().parameters.into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use vitrine_protocol::{Parameter, ParameterError, ParameterKind, ParameterValue}
 use crate::ExplainError;
 
 /// Declares a method's options. A field's documentation is its help text; its kind and default stand here and nowhere
-/// else. The key is the field's name with hyphens: `multiply_by_inputs` becomes `multiply-by-inputs`.
+/// else. The key is the field's name with hyphens: `multiply_by_inputs` becomes `multiply-by-inputs`. Last lines
+/// such as `..budget: Budget` take in options that several methods share.
 ///
 /// ```ignore
 /// options! {
@@ -20,17 +21,20 @@ use crate::ExplainError;
 /// ```
 macro_rules! options {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
-        $( $(#[doc = $help:literal])+ $field:ident: $type:ty [$kind:expr] = $default:expr ),+ $(,)?
+        $( $(#[doc = $help:literal])+ $field:ident: $type:ty [$kind:expr] = $default:expr, )+
+        $( ..$shared:ident: $shared_type:ty, )*
     }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $name {
             $( $(#[doc = $help])+ pub $field: $type, )+
+            $( /// Options that other methods have too.
+            pub $shared: $shared_type, )*
         }
 
         impl Default for $name {
             fn default() -> Self {
-                $name { $( $field: $default, )+ }
+                $name { $( $field: $default, )+ $( $shared: <$shared_type>::default(), )* }
             }
         }
 
@@ -38,12 +42,13 @@ macro_rules! options {
             /// What can be set, in the order a form shows it.
             pub fn parameters() -> Vec<vitrine_protocol::Parameter> {
                 let defaults = Self::default();
-                vec![$( vitrine_protocol::Parameter {
+                let own = [$( vitrine_protocol::Parameter {
                     id: $crate::options::key(stringify!($field)),
                     help: concat!($($help),+).trim().to_owned(),
                     kind: $kind,
                     default: $crate::options::OptionValue::to_parameter(&defaults.$field),
-                } ),+]
+                } ),+];
+                own.into_iter()$( .chain(<$shared_type>::parameters()) )*.collect()
             }
 
             /// Reads parameters as typed; those left out take their defaults.
@@ -51,16 +56,23 @@ macro_rules! options {
             /// # Errors
             /// [`ExplainError::UnknownParameter`] and [`ExplainError::Parameter`], which say what is accepted.
             pub fn parse(given: &std::collections::BTreeMap<String, String>) -> Result<Self, $crate::ExplainError> {
-                let values = $crate::options::read(&Self::parameters(), given)?;
-                Ok($name { $( $field: $crate::options::take(&values, stringify!($field))?, )+ })
+                Self::from_values(&$crate::options::read(&Self::parameters(), given)?)
+            }
+
+            pub(crate) fn from_values(values: &$crate::options::Read) -> Result<Self, $crate::ExplainError> {
+                Ok($name {
+                    $( $field: $crate::options::take(values, stringify!($field))?, )+
+                    $( $shared: <$shared_type>::from_values(values)?, )*
+                })
             }
 
             /// Every parameter with its value, for the report.
             pub fn values(&self) -> std::collections::BTreeMap<String, vitrine_protocol::ParameterValue> {
-                std::collections::BTreeMap::from([$( (
+                let own = [$( (
                     $crate::options::key(stringify!($field)),
                     $crate::options::OptionValue::to_parameter(&self.$field),
-                ) ),+])
+                ) ),+];
+                own.into_iter()$( .chain(self.$shared.values()) )*.collect()
             }
         }
     };
@@ -181,11 +193,11 @@ pub(crate) fn key(field: &str) -> String {
     field.replace('_', "-")
 }
 
-/// The value of every parameter, given or default; each beside its kind, for messages.
-pub(crate) fn read(
-    parameters: &[Parameter],
-    given: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, (ParameterValue, ParameterKind)>, ExplainError> {
+/// The value of every parameter, each beside its kind, for messages.
+pub(crate) type Read = BTreeMap<String, (ParameterValue, ParameterKind)>;
+
+/// The value of every parameter, given or default.
+pub(crate) fn read(parameters: &[Parameter], given: &BTreeMap<String, String>) -> Result<Read, ExplainError> {
     if let Some(name) = given.keys().find(|name| parameters.iter().all(|parameter| parameter.id != **name)) {
         let known = parameters.iter().map(|parameter| parameter.id.clone()).collect();
         return Err(ExplainError::UnknownParameter { name: name.clone(), known });
@@ -210,10 +222,7 @@ pub(crate) fn no_options(given: &BTreeMap<String, String>) -> Result<BTreeMap<St
 }
 
 /// A field's value out of [`read`].
-pub(crate) fn take<T: OptionValue>(
-    values: &BTreeMap<String, (ParameterValue, ParameterKind)>,
-    field: &str,
-) -> Result<T, ExplainError> {
+pub(crate) fn take<T: OptionValue>(values: &Read, field: &str) -> Result<T, ExplainError> {
     let name = key(field);
     let found = values.get(&name);
     found.and_then(|(value, _)| T::from_parameter(value)).ok_or_else(|| {
@@ -252,6 +261,24 @@ mod tests {
             /// Which side.
             side: Side [Side::kind()] = Side::Left,
         }
+    }
+
+    options! {
+        /// Options of two tests.
+        struct Both {
+            /// How wide.
+            width: usize [integer(1, 9)] = 2,
+            ..shared: Options,
+        }
+    }
+
+    #[test]
+    fn shared_options_stand_beside_those_of_the_method() {
+        let ids: Vec<String> = Both::parameters().into_iter().map(|parameter| parameter.id).collect();
+        assert_eq!(ids, ["width", "how-many", "share", "really", "side"]);
+        let options = Both::parse(&given(&[("width", "4"), ("side", "right")])).unwrap();
+        assert_eq!(options, Both { width: 4, shared: Options { side: Side::Right, ..Options::default() } });
+        assert_eq!((options.values().len(), &options.values()["width"]), (5, &ParameterValue::Integer(4)));
     }
 
     fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Noise = 3,
     /// Points and starts of paths.
     Paths = 4,
+    /// Arrangements of points that fill a cube.
+    Designs = 5,
 }
 
 /// ChaCha with 8 rounds (Bernstein, 2008), a counter-based generator: number `index` of a purpose is found without
@@ -46,6 +48,13 @@ impl Random {
     /// True with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         f64::from(self.0.next_u32()) < probability * 4_294_967_296.0
+    }
+
+    /// The numbers 0, 1 ... `count` - 1 in a random order (Fisher and Yates).
+    pub(crate) fn permutation(&mut self, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        (1..count).rev().for_each(|last| order.swap(last, self.below(last + 1)));
+        order
     }
 
     /// One of 0, 1 ... `count` - 1; the bias is below `count` / 2^32.

@@ -12,7 +12,7 @@ use crate::{
         IntegratedGradients, InternalInfluence, LayerIg, NeuronConductance, NeuronIg, Samp,
     },
     propagation::{DeepLift, DeepShap, ExcitationBackprop, Lrp},
-    sampling::Rise,
+    sampling::{Banzhaf, FeatureAblation, Hsic, KernelShap, Lime, Occlusion, Rise, ShapleySampling, Sobol},
 };
 
 /// Every method, in menu order.
@@ -59,7 +59,15 @@ pub const METHODS: &[&dyn Explainer] = &[
     &DeepLift,
     &DeepShap,
     &ExcitationBackprop,
+    &Occlusion,
+    &FeatureAblation,
     &Rise,
+    &Sobol,
+    &Hsic,
+    &Lime,
+    &KernelShap,
+    &ShapleySampling,
+    &Banzhaf,
 ];
 
 /// The method of this id.
@@ -103,7 +111,7 @@ mod tests {
     fn an_unknown_method_is_refused_with_the_known_ones() {
         let error = find("gradcam").err().unwrap().to_string();
         assert!(error.starts_with("There is no method \"gradcam\"; the methods are saliency, "), "{error}");
-        assert!(error.contains(", grad-cam, ") && error.ends_with(", rise."), "{error}");
+        assert!(error.contains(", grad-cam, ") && error.ends_with(", banzhaf."), "{error}");
         assert_eq!(find("rise").unwrap().info().name, "RISE");
     }
 

@@ -71,6 +71,50 @@ pub(crate) fn size_of_picture(context: &Context<'_>) -> Result<[usize; 2], Expla
 /// Forward passes beside one for each mask: the input as it is.
 pub(crate) const UNMASKED: usize = 1;
 
+/// The input with parts of it replaced, scored batch by batch.
+pub(crate) struct Masked<'a> {
+    context: &'a Context<'a>,
+    infill: Value,
+    /// The input minus the infill.
+    difference: Value,
+    progress: Progress<'a>,
+    /// The target at the input as it is.
+    pub(crate) prediction: f32,
+}
+
+impl<'a> Masked<'a> {
+    /// Runs the input as it is; `passes` more are to come.
+    pub(crate) async fn start(
+        context: &'a Context<'a>,
+        infill: Value,
+        passes: usize,
+    ) -> Result<Masked<'a>, ExplainError> {
+        let mut progress = Progress::start(context.observer, (passes + UNMASKED) as u64);
+        let prediction = context.predict(context.input.clone())?.to_vec().await?;
+        check_finite(&prediction, "The target at the input", "check the input's values and the model card")?;
+        progress.advance(UNMASKED).await?;
+        let difference = context.input.sub(&infill)?;
+        let prediction = prediction.first().copied().unwrap_or(f32::NAN);
+        Ok(Masked { context, infill, difference, progress, prediction })
+    }
+
+    /// The target at `input * kept + infill * (1 - kept)`, on the device and here. `kept` has the batch axis and the
+    /// input's others, each of which may be 1.
+    pub(crate) async fn score(&mut self, kept: &Value) -> Result<(Value, Vec<f32>), ExplainError> {
+        let scores = self.context.predict(self.difference.mul(kept)?.add(&self.infill)?)?;
+        // Waiting for this batch's scores keeps the device's queue, the progress and the cancelling in step.
+        let values = scores.to_vec().await?;
+        check_finite(&values, "The target at a masked input", "try another infill")?;
+        self.progress.advance(values.len()).await?;
+        Ok((scores, values))
+    }
+
+    /// Forward passes so far.
+    pub(crate) fn passes(&self) -> u64 {
+        self.progress.done()
+    }
+}
+
 /// Scores `count` masked copies of the input, `input * mask + infill * (1 - mask)`, batch by batch, and returns the
 /// target at the unmasked input with the means over all masks.
 ///
@@ -78,18 +122,13 @@ pub(crate) const UNMASKED: usize = 1;
 /// the map that `estimate` makes of the means so far.
 pub(crate) async fn sample(
     context: &Context<'_>,
-    infill: &Value,
+    infill: Value,
     count: usize,
     masks: &dyn Fn(Range<usize>) -> Result<Value, ExplainError>,
     estimate: &dyn Fn(&Means) -> Result<Value, ExplainError>,
 ) -> Result<(f32, Means), ExplainError> {
     let [height, width] = size_of_picture(context)?;
-    let mut progress = Progress::start(context.observer, (count + UNMASKED) as u64);
-    let prediction = context.predict(context.input.clone())?.to_vec().await?;
-    check_finite(&prediction, "The target at the input", "check the input's values and the model card")?;
-    progress.advance(UNMASKED).await?;
-
-    let difference = context.input.sub(infill)?;
+    let mut masked = Masked::start(context, infill, count).await?;
     let mut means = Means::new([height, width], &context.input.device());
     let size = context.batch_for(count);
     let partial_every = count.div_ceil(size).div_ceil(10);
@@ -101,17 +140,14 @@ pub(crate) async fn sample(
             Layout::Nchw => masks.reshape(&[batch, 1, height, width])?,
             Layout::Nhwc => masks.reshape(&[batch, height, width, 1])?,
         };
-        let scores = context.predict(difference.mul(&over_channels)?.add(infill)?)?;
+        let (scores, _) = masked.score(&over_channels).await?;
         means.add(&masks, &scores)?;
-        // Waiting for this batch's scores keeps the device's queue, the progress and the cancelling in step.
-        check_finite(&scores.to_vec().await?, "The target at a masked input", "try another infill")?;
-        progress.advance(batch).await?;
         if (number + 1).is_multiple_of(partial_every) && means.count < count {
             let values = estimate(&means)?.to_vec().await?;
             context.observer.partial(&HeatMap { height, width, values });
         }
     }
-    Ok((prediction.first().copied().unwrap_or(f32::NAN), means))
+    Ok((masked.prediction, means))
 }
 
 #[cfg(test)]

@@ -56,6 +56,18 @@ pub(crate) fn two_layers(activation: &str) -> Graph {
     graph(&[2], nodes, initializers, 2)
 }
 
+/// Three inputs x, y, z; both classes score 2 x + y z.
+pub(crate) fn product() -> Graph {
+    let nodes = vec![
+        Node::new("Split", &["x"], &["a", "b", "c"]).with("axis", 1),
+        Node::new("Mul", &["b", "c"], &["bc"]),
+        Node::new("Mul", &["a", "two"], &["a2"]),
+        Node::new("Add", &["a2", "bc"], &["s"]),
+        Node::new("Concat", &["s", "s"], &["y"]).with("axis", 1),
+    ];
+    graph(&[3], nodes, vec![Tensor::from_f32("two", &[1], &[2.0])], 2)
+}
+
 /// Two classes: the sum of the squares of all input values, and its double.
 pub(crate) fn squares(length: usize) -> Graph {
     let nodes = vec![Node::new("Mul", &["x", "x"], &["squared"]), Node::new("MatMul", &["squared", "w"], &["y"])];

@@ -148,6 +148,10 @@ pub enum ParameterKind {
     },
     /// What "removed" looks like: `zero`, `value:V`, `black`, `white`, `grey`, `mean`, `blur`, `noise`, or a path.
     Infill,
+    /// Parts that are kept or removed as a whole: `grid:HxW`, `elements`, or the path of a `.npy` label map.
+    Regions,
+    /// Lengths along axes: `HxW`, one number, or one for each axis; `auto` for what suits the input.
+    Extent,
 }
 
 /// One entry of a [`ParameterKind::Choice`].
@@ -169,7 +173,7 @@ pub enum ParameterValue {
     Integer(i64),
     /// Of [`ParameterKind::Number`].
     Number(f64),
-    /// Of [`ParameterKind::Choice`], [`ParameterKind::Method`] and [`ParameterKind::Infill`].
+    /// Of the other kinds.
     Text(String),
 }
 
@@ -229,9 +233,13 @@ impl ParameterKind {
                 Ok(ParameterValue::Text(text.to_owned()))
             }
             ParameterKind::Method { .. } => Err(refused()),
-            // Whether an infill names a readable file is known only where files can be read.
-            ParameterKind::Infill if !text.is_empty() => Ok(ParameterValue::Text(text.to_owned())),
-            ParameterKind::Infill => Err(refused()),
+            // Whether a readable file is named is known only where files can be read.
+            ParameterKind::Infill | ParameterKind::Regions if !text.is_empty() => {
+                Ok(ParameterValue::Text(text.to_owned()))
+            }
+            ParameterKind::Infill | ParameterKind::Regions => Err(refused()),
+            ParameterKind::Extent if is_extent(text) => Ok(ParameterValue::Text(text.to_owned())),
+            ParameterKind::Extent => Err(refused()),
         }
     }
 
@@ -249,8 +257,14 @@ impl ParameterKind {
             ParameterKind::Infill => {
                 "zero, value:V, black, white, grey, mean, blur, noise or a path to an image or .npy file".to_owned()
             }
+            ParameterKind::Extent => "auto, or whole numbers from 1 with x between, such as 8x8".to_owned(),
+            ParameterKind::Regions => "grid:HxW, elements or a path to a .npy file of whole numbers".to_owned(),
         }
     }
+}
+
+fn is_extent(text: &str) -> bool {
+    text == "auto" || text.split('x').all(|size| size.parse::<u32>().is_ok_and(|size| size > 0))
 }
 
 #[cfg(test)]

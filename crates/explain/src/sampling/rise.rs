@@ -125,7 +125,7 @@ async fn explain(
     let [height, width] = size_of_picture(context)?;
     let infill = options.infill.tensor(context).await?;
     let estimate = |means: &Means| estimate(means, &options);
-    let (prediction, means) = sample(context, &infill, options.masks, masks, &estimate).await?;
+    let (prediction, means) = sample(context, infill, options.masks, masks, &estimate).await?;
     let values = estimate(&means)?.to_vec().await?;
     check_finite(&values, "A value of the map", "the model's numbers overflow; try another infill")?;
     let standard_error = match standard_error(&means, &options)? {

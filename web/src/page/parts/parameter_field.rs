@@ -81,6 +81,18 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
             choice(choices.iter().map(|choice| Entry::new(&choice.id, described(&choice.id, &choice.help))).collect())
         }
         ParameterKind::Method { methods } => choice(methods.iter().map(|id| Entry::new(id, id)).collect()),
+        ParameterKind::Regions | ParameterKind::Extent => html! {
+            <input
+                id={id.clone()}
+                data-testid={id.clone()}
+                type="text"
+                value={value.clone()}
+                spellcheck="false"
+                aria-describedby={format!("{id}-help")}
+                aria-invalid={problem.as_ref().map(|_| "true")}
+                oninput={on_value.reform(|event: InputEvent| text(&event))}
+            />
+        },
         ParameterKind::Infill => {
             let mut entries: Vec<Entry> = INFILLS.into_iter().map(|(id, name)| Entry::new(id, name)).collect();
             if entries.iter().all(|entry| entry.value != *value) {

@@ -1,0 +1,257 @@
+//! Parts of the input that are kept or removed as a whole: cells of a grid, segments, single elements, or a label map
+//! from a file.
+
+use std::fmt;
+
+use burn::tensor::{Int, Tensor, TensorData};
+use vitrine_graph::Value;
+use vitrine_protocol::{Layout, ParameterValue};
+
+use crate::{Attribution, Context, ExplainError, HeatMap, attribution::picture_size, options::OptionValue};
+
+/// Which parts the input is cut into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegionsSpec {
+    /// 8 x 8 cells over a picture, or one for each row or column of pixels where there are fewer; of an input that is no
+    /// picture every element.
+    Auto,
+    /// So many rows and columns of cells over the picture, as equal as whole pixels allow.
+    Grid([usize; 2]),
+    /// Every input element its own.
+    Elements,
+    /// A label map from a file.
+    File(String),
+}
+
+impl RegionsSpec {
+    /// Reads regions as typed. What is no known word is a path; nothing for a `grid:` without two numbers of at least 1.
+    pub fn parse(text: &str) -> Option<RegionsSpec> {
+        match text {
+            "auto" => return Some(RegionsSpec::Auto),
+            "elements" => return Some(RegionsSpec::Elements),
+            _ => {}
+        }
+        let Some(size) = text.strip_prefix("grid:") else { return Some(RegionsSpec::File(text.to_owned())) };
+        let (rows, columns) = size.split_once('x').unwrap_or((size, size));
+        match [rows.parse().ok()?, columns.parse().ok()?] {
+            [0, _] | [_, 0] => None,
+            cells => Some(RegionsSpec::Grid(cells)),
+        }
+    }
+}
+
+impl fmt::Display for RegionsSpec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RegionsSpec::Grid([rows, columns]) => write!(formatter, "grid:{rows}x{columns}"),
+            RegionsSpec::Auto => formatter.write_str("auto"),
+            RegionsSpec::Elements => formatter.write_str("elements"),
+            RegionsSpec::File(path) => formatter.write_str(path),
+        }
+    }
+}
+
+impl OptionValue for RegionsSpec {
+    fn from_parameter(value: &ParameterValue) -> Option<Self> {
+        RegionsSpec::parse(&value.to_string())
+    }
+
+    fn to_parameter(&self) -> ParameterValue {
+        ParameterValue::Text(self.to_string())
+    }
+}
+
+/// The input cut into parts.
+#[derive(Clone, Debug)]
+pub(crate) struct Regions {
+    /// How many there are, at least one.
+    pub(crate) count: usize,
+    /// The region of every place, row by row; `count` where there is none.
+    labels: Vec<u32>,
+    /// Shape of `labels` beside an input, without the batch axis: the input's, or with 1 in place of the channels.
+    shape: Vec<usize>,
+    /// Places that are in no region.
+    uncovered: usize,
+}
+
+impl Regions {
+    /// Cuts the context's input.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotAnImage`] for cells over an input without height and width, [`ExplainError::Regions`] for more
+    /// cells than pixels and for a file that fits neither the input nor its height and width.
+    pub(crate) fn of(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
+        let shape = context.shape();
+        let refused = |problem| ExplainError::Regions { regions: spec.to_string(), problem };
+        let picture = picture_size(shape, context.layout());
+        let spatial = match (shape.len(), context.layout()) {
+            (3, Layout::Nchw) => picture.map(|[height, width]| vec![1, height, width]),
+            (3, Layout::Nhwc) => picture.map(|[height, width]| vec![height, width, 1]),
+            _ => picture.map(Vec::from),
+        };
+        let length: usize = shape.iter().product();
+        match spec {
+            RegionsSpec::Auto => {
+                let cells = |[height, width]: [usize; 2]| RegionsSpec::Grid([height.min(8), width.min(8)]);
+                Regions::of(context, &picture.map_or(RegionsSpec::Elements, cells))
+            }
+            RegionsSpec::Elements => Ok(Regions::labelled((0..length as i64).collect(), shape.to_vec())),
+            RegionsSpec::Grid([rows, columns]) => {
+                let (Some([height, width]), Some(spatial)) = (picture, spatial) else {
+                    return Err(ExplainError::NotAnImage { shape: shape.to_vec() });
+                };
+                if *rows > height || *columns > width {
+                    return Err(refused(format!("the picture has {height} rows and {width} columns of pixels only")));
+                }
+                let cell = |pixel: usize, size: usize, cells: usize| (pixel * cells / size) as i64;
+                let label = |pixel: usize| {
+                    cell(pixel / width, height, *rows) * *columns as i64 + cell(pixel % width, width, *columns)
+                };
+                Ok(Regions::labelled((0..height * width).map(label).collect(), spatial))
+            }
+            RegionsSpec::File(path) => {
+                let file =
+                    context.infill_files.get(path).ok_or_else(|| ExplainError::NoRegionsFile { path: path.clone() })?;
+                if let Some(label) = file.iter().find(|label| label.fract() != 0.0 || label.abs() >= 16_777_216.0) {
+                    return Err(refused(format!("it holds {label}, and labels are whole numbers")));
+                }
+                let labels: Vec<i64> = file.iter().map(|label| *label as i64).collect();
+                let covers = |shape: &Vec<usize>| shape.iter().product::<usize>() == labels.len();
+                let Some(shape) = [Some(shape.to_vec()), spatial].into_iter().flatten().find(covers) else {
+                    let found = labels.len();
+                    return Err(refused(format!(
+                        "it has {found} labels, and the input has {length} values{}",
+                        picture.map(|[height, width]| format!(" or {height} x {width} pixels")).unwrap_or_default()
+                    )));
+                };
+                if labels.iter().all(|label| *label < 0) {
+                    return Err(refused("no label is 0 or more, so there is no region".to_owned()));
+                }
+                Ok(Regions::labelled(labels, shape))
+            }
+        }
+    }
+
+    /// Numbers the labels 0, 1 ... in their order; negative ones name no region.
+    fn labelled(labels: Vec<i64>, shape: Vec<usize>) -> Regions {
+        let mut known: Vec<i64> = labels.iter().copied().filter(|label| *label >= 0).collect();
+        known.sort_unstable();
+        known.dedup();
+        let number = |label: &i64| known.binary_search(label).unwrap_or(known.len()) as u32;
+        let uncovered = labels.iter().filter(|label| **label < 0).count();
+        Regions { count: known.len(), labels: labels.iter().map(number).collect(), shape, uncovered }
+    }
+
+    /// The part of every place that is kept, `[batch, ..]` beside an input, when so much of each region is: `members`
+    /// holds `batch * count` numbers from 0 to 1. What is in no region is kept.
+    pub(crate) fn kept(&self, members: &[f32], device: &burn::tensor::Device) -> Result<Value, ExplainError> {
+        let batch = members.len() / self.count;
+        let rows: Vec<f32> = members.chunks(self.count).flat_map(|row| row.iter().copied().chain([1.0])).collect();
+        let rows = Value::from_f32(&rows, &[batch, self.count + 1], device).tensor::<2>()?;
+        let labels: Vec<i32> = self.labels.iter().map(|label| *label as i32).collect();
+        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [self.labels.len()]), device);
+        Ok(Value::new(rows.select(1, labels)).reshape(&[&[batch], &self.shape[..]].concat())?)
+    }
+
+    /// One number per region over the input, of the input's shape without the batch axis: every element has that of its
+    /// region, those in none have 0.
+    pub(crate) fn over_input(&self, values: &[f32], context: &Context<'_>) -> Vec<f32> {
+        let at = |place: usize| values.get(self.labels[place] as usize).copied().unwrap_or(0.0);
+        let length: usize = context.shape().iter().product();
+        let channels = length / self.labels.len();
+        match context.layout() {
+            Layout::Nhwc if channels > 1 => (0..length).map(|index| at(index / channels)).collect(),
+            _ => (0..length).map(|index| at(index % self.labels.len())).collect(),
+        }
+    }
+
+    /// One number per region as one number per pixel: where each channel has regions of its own, their sum.
+    pub(crate) fn map(&self, values: &[f32], context: &Context<'_>) -> HeatMap {
+        let at = |label: &u32| values.get(*label as usize).copied().unwrap_or(0.0);
+        let placed: Vec<f32> = self.labels.iter().map(at).collect();
+        HeatMap::of_input(&placed, &self.shape, context.layout())
+    }
+
+    /// What the reader should know.
+    pub(crate) fn note(&self) -> Option<String> {
+        let (uncovered, all) = (self.uncovered, self.labels.len());
+        (uncovered > 0).then(|| {
+            format!("{uncovered} of {all} places are in no region; they are always kept, and their attribution is 0.")
+        })
+    }
+
+    /// The attribution that one number per region amounts to.
+    pub(crate) fn attribution(&self, values: &[f64], context: &Context<'_>) -> Attribution {
+        let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+        Attribution {
+            values: self.over_input(&values, context),
+            shape: context.shape().to_vec(),
+            map: self.map(&values, context),
+            notes: Vec::from_iter(self.note()),
+            ..Attribution::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::testing::{Question, linear, read};
+
+    fn of(spec: &str, shape: &[usize], files: &[(&str, &[f32])]) -> Result<Regions, ExplainError> {
+        let input = vec![1.0; shape.iter().product()];
+        let files = files.iter().map(|(path, values)| ((*path).to_owned(), values.to_vec()));
+        let question = Question::new(linear(shape), &input).infill_files(files);
+        Regions::of(&question.context(), &RegionsSpec::parse(spec).unwrap())
+    }
+
+    #[test]
+    fn cells_are_as_equal_as_whole_pixels_allow() {
+        let regions = of("grid:2x3", &[1, 3, 7], &[]).unwrap();
+        let (top, bottom) = ([0, 0, 0, 1, 1, 2, 2], [3, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(regions.labels, [top, top, bottom].concat());
+        assert_eq!((regions.count, regions.shape), (6, vec![1, 3, 7]));
+        let error = of("grid:4x1", &[1, 3, 7], &[]).unwrap_err().to_string();
+        assert_eq!(error, "The regions \"grid:4x1\" do not fit: the picture has 3 rows and 7 columns of pixels only.");
+    }
+
+    #[test]
+    fn a_file_may_label_pixels_or_elements_and_leave_some_out() {
+        let pixels = of("p.npy", &[2, 1, 2], &[("p.npy", &[7.0, -1.0])]).unwrap();
+        assert_eq!((pixels.count, &pixels.labels[..], &pixels.shape[..]), (1, &[0, 1][..], &[1, 1, 2][..]));
+        assert!(pixels.note().unwrap().starts_with("1 of 2 places are in no region;"));
+        let elements = of("e.npy", &[2, 1, 2], &[("e.npy", &[5.0, 3.0, 3.0, 9.0])]).unwrap();
+        assert_eq!((elements.count, &elements.labels[..]), (3, &[1, 0, 0, 2][..]));
+        assert!(elements.note().is_none());
+        let of_file = |labels: &[f32]| of("f.npy", &[2, 1, 2], &[("f.npy", labels)]).unwrap_err().to_string();
+        assert!(of_file(&[0.0]).ends_with("it has 1 labels, and the input has 4 values or 1 x 2 pixels."));
+        assert!(of_file(&[0.5, 1.0]).ends_with("it holds 0.5, and labels are whole numbers."));
+        assert!(of_file(&[-1.0, -2.0]).ends_with("so there is no region."));
+        let missing = of("grid", &[2, 1, 2], &[]).unwrap_err().to_string();
+        assert!(missing.contains("no file \"grid\"") && missing.contains("grid:HxW"), "{missing}");
+    }
+
+    #[test]
+    fn what_is_kept_lies_over_the_input_as_the_labels_do() {
+        let regions = of("p.npy", &[2, 1, 3], &[("p.npy", &[1.0, -1.0, 0.0])]).unwrap();
+        let kept = regions.kept(&[0.25, 0.5, 1.0, 0.0], &Device::flex()).unwrap();
+        assert_eq!(kept.shape(), [2, 1, 1, 3]);
+        assert_eq!(read(&kept), [0.5, 1.0, 0.25, 0.0, 1.0, 1.0]);
+        let input = [1.0; 6];
+        let question = Question::new(linear(&[2, 1, 3]), &input);
+        let found = regions.attribution(&[10.0, 20.0], &question.context());
+        assert_eq!(found.values, [20.0, 0.0, 10.0, 20.0, 0.0, 10.0]);
+        assert_eq!((found.map.values, found.shape), (vec![20.0, 0.0, 10.0], vec![2, 1, 3]));
+    }
+
+    #[test]
+    fn regions_read_back_as_written() {
+        for text in ["auto", "grid:3x5", "elements", "some/labels.npy"] {
+            assert_eq!(RegionsSpec::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(RegionsSpec::parse("grid:4"), Some(RegionsSpec::Grid([4, 4])));
+        assert_eq!(["grid:0x3", "grid:ax3", "grid:"].map(RegionsSpec::parse), [None, None, None]);
+    }
+}

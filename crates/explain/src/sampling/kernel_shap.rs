@@ -1,0 +1,262 @@
+//! KernelSHAP: a linear surrogate of the target over coalitions of regions, weighted such that its coefficients are the
+//! Shapley values.
+//!
+//! Scott M. Lundberg, Su-In Lee: A Unified Approach to Interpreting Model Predictions. NeurIPS 2017.
+//! Pairs: Ian Covert, Su-In Lee: Improving KernelSHAP: Practical Shapley Value Estimation Using Linear Regression. AISTATS
+//! 2021.
+//!
+//! Readings and departures: the kernel's infinite weights of the empty and the whole coalition are kept exactly, by taking one
+//! coefficient out of the fit, where Captum gives them a large weight; sizes are drawn by their share of the kernel, so each
+//! sample then counts the same; each sample is followed by its complement, which halves the noise and more; as many samples as
+//! there are coalitions run each of them once, and the values are exact. Nothing is regularised.
+
+use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
+
+use super::shapley_sampling::members;
+use crate::{
+    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    game::{Budget, Estimate, Game, GameOptions, passes},
+    options::{integer, options},
+    random::{Purpose, Random},
+    regions::Regions,
+    regression::{Fit, Sums},
+};
+
+options! {
+    /// Options of [`KernelShap`].
+    pub struct KernelShapOptions {
+        /// How many coalitions, each one forward pass; at least twice as many as regions. With 2 to the number of regions all
+        /// are run and the values are exact.
+        samples: usize [integer(2, 1_000_000)] = 2000,
+        ..game: GameOptions,
+        ..budget: Budget,
+    }
+}
+
+/// Most regions that a fit is made for: its work grows with their third power.
+const MOST: usize = 1024;
+
+/// KernelSHAP (Lundberg, Lee 2017).
+///
+/// `Attribution::values` has the input's shape; every element of a region has the region's value.
+pub struct KernelShap;
+
+impl Explainer for KernelShap {
+    fn info(&self) -> MethodInfo {
+        MethodInfo {
+            id: "kernel-shap".to_owned(),
+            name: "KernelSHAP".to_owned(),
+            family: Family::Sampling,
+            summary: "Hides random groups of parts and fits a weighted sum that shares the answer fairly among them. It needs \
+                      several times as many samples as there are parts before the shares settle."
+                .to_owned(),
+            reference: Reference {
+                authors: "Scott M. Lundberg, Su-In Lee".to_owned(),
+                year: 2017,
+                title: "A Unified Approach to Interpreting Model Predictions".to_owned(),
+                venue: "NeurIPS".to_owned(),
+            },
+            needs: vec![Need::Forward],
+            parameters: KernelShapOptions::parameters(),
+            promises: vec![Promise::ZeroForConstantModel, Promise::Seeded, Promise::Partial],
+        }
+    }
+
+    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
+        let options = KernelShapOptions::parse(context.parameters)?;
+        let players = Regions::of(context, &options.game.regions)?.count;
+        Ok(passes(1 + coalitions(&options, players)?))
+    }
+
+    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
+        Box::pin(async move {
+            let options = KernelShapOptions::parse(context.parameters)?;
+            let mut game =
+                Game::start(context, &options.game, |players| Ok(1 + coalitions(&options, players)?)).await?;
+            let (players, whole, empty) = (game.players(), game.whole(), game.empty().await?);
+            let count = coalitions(&options, players)?;
+            let mut surrogate = Surrogate::new(players, whole, empty, options.samples);
+            if is_exact(&options, players) {
+                let coalition = |index| members(index + 1, players);
+                game.play(count, &Budget::default(), &coalition, &mut surrogate).await?;
+            } else {
+                let drawn = Drawn::new(context.seed, players);
+                game.play(count, &options.budget, &|index| drawn.coalition(index), &mut surrogate).await?;
+            }
+            Ok(Attribution { parameters: options.values(), ..game.finish_shared(&surrogate, empty)? })
+        })
+    }
+}
+
+/// Whether all coalitions are run.
+fn is_exact(options: &KernelShapOptions, players: usize) -> bool {
+    players < 21 && options.samples >= 1 << players
+}
+
+/// Coalitions to run beside that of all regions and that of none.
+fn coalitions(options: &KernelShapOptions, players: usize) -> Result<usize, ExplainError> {
+    if players > MOST {
+        return Err(ExplainError::TooManyToFit { found: players, most: MOST });
+    }
+    if is_exact(options, players) {
+        return Ok((1 << players) - 2);
+    }
+    if options.samples < 2 * players {
+        return Err(ExplainError::TooFewSamples { found: options.samples, regions: players, least: 2 * players });
+    }
+    Ok(options.samples)
+}
+
+/// Coalitions drawn by their share of the Shapley kernel, each followed by its complement.
+struct Drawn {
+    seed: u64,
+    players: usize,
+    /// For each size from 1 the probability of a size up to it.
+    up_to: Vec<f64>,
+}
+
+impl Drawn {
+    fn new(seed: u64, players: usize) -> Drawn {
+        let mut up_to: Vec<f64> = (1..players)
+            .scan(0.0, |sum, size| {
+                *sum += 1.0 / (size * (players - size)) as f64;
+                Some(*sum)
+            })
+            .collect();
+        let all = up_to.last().copied().unwrap_or(1.0);
+        up_to.iter_mut().for_each(|sum| *sum /= all);
+        Drawn { seed, players, up_to }
+    }
+
+    fn coalition(&self, index: usize) -> Vec<f32> {
+        let mut random = Random::new(self.seed, Purpose::Masks, (index / 2) as u32);
+        let point = f64::from(random.uniform());
+        let size = 1 + self.up_to.partition_point(|sum| *sum <= point).min(self.players.saturating_sub(2));
+        let (present, absent) = if index.is_multiple_of(2) { (1.0, 0.0) } else { (0.0, 1.0) };
+        let mut members = vec![absent; self.players];
+        random.permutation(self.players)[..size].iter().for_each(|player| members[*player] = present);
+        members
+    }
+}
+
+/// The fit, with the last region's coefficient being what is left of the difference.
+struct Surrogate {
+    sums: Sums,
+    players: usize,
+    difference: f64,
+    empty: f64,
+    exact: bool,
+}
+
+impl Surrogate {
+    fn new(players: usize, whole: f64, empty: f64, samples: usize) -> Surrogate {
+        let exact = players < 21 && samples >= 1 << players;
+        Surrogate { sums: Sums::new(players - 1, 0.0), players, difference: whole - empty, empty, exact }
+    }
+}
+
+impl Estimate for Surrogate {
+    fn add(&mut self, _: usize, members: &[f32], worth: f64) {
+        let Some((last, others)) = members.split_last() else { return };
+        let last = f64::from(*last);
+        let x: Vec<f64> = others.iter().map(|member| f64::from(*member) - last).collect();
+        let size = members.iter().filter(|member| **member > 0.0).count();
+        // Up to a factor, the Shapley kernel over coalitions; drawn by it, each counts the same.
+        let weight = if self.exact { kernel(self.players, size) } else { 1.0 };
+        self.sums.add(weight, &x, worth - self.empty - last * self.difference);
+    }
+
+    fn values(&self) -> Vec<f64> {
+        match self.sums.fit_through_zero() {
+            Some(Fit { mut coefficients, .. }) => {
+                coefficients.push(self.difference - coefficients.iter().sum::<f64>());
+                coefficients
+            }
+            // Said when it is the result: the numbers are not finite.
+            None if self.players > 1 => vec![f64::NAN; self.players],
+            None => vec![self.difference],
+        }
+    }
+
+    fn errors(&self) -> Option<Vec<f64>> {
+        if self.exact {
+            return None;
+        }
+        let mut errors = self.sums.fit_through_zero()?.errors?;
+        // The coefficient left out varies as the sum of the others does; by symmetry about as much as each of them.
+        errors.push(errors.iter().sum::<f64>() / errors.len().max(1) as f64);
+        Some(errors)
+    }
+
+    fn is_whole(&self, count: usize) -> bool {
+        !self.exact && count >= 2 * self.players
+    }
+}
+
+/// The Shapley kernel for coalitions of `size` out of `players`, 1 / (C(n, s) s (n - s)), but for a common factor.
+fn kernel(players: usize, size: usize) -> f64 {
+    let coalitions = (0..size).fold(1.0, |product, i| product * (players - i) as f64 / (i + 1) as f64);
+    1.0 / (coalitions * (size * (players - size)) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Question, assert_close, linear, linear_weight, product};
+
+    fn explained(question: &Question) -> Attribution {
+        pollster::block_on(KernelShap.explain(&question.context())).unwrap()
+    }
+
+    /// 2 x + y z at (1, 2, 3): x has 2, and y and z share 6.
+    #[test]
+    fn all_coalitions_give_the_shapley_values() {
+        let question = Question::new(product(), &[1.0, 2.0, 3.0]).with("regions", "elements");
+        let found = explained(&question.with("samples", "8"));
+        assert_close(&found.values, &[2.0, 3.0, 3.0], 1e-5);
+        assert_eq!((found.forward_passes, found.baseline_prediction), (8, Some(0.0)));
+        assert!(found.standard_error.is_none() && found.completeness_gap.unwrap().abs() < 1e-5);
+    }
+
+    /// A linear model leaves no noise: any samples that decide the fit give its parts.
+    #[test]
+    fn few_samples_of_a_linear_model_are_enough() {
+        let input: Vec<f32> = (0..12).map(|index| 1.0 + index as f32 * 0.3).collect();
+        let question =
+            Question::new(linear(&[12]), &input).with("regions", "elements").with("samples", "60").target("0");
+        let found = explained(&question);
+        let expected: Vec<f32> = (0..12).map(|index| linear_weight(index, 0) * input[index]).collect();
+        assert_close(&found.values, &expected, 1e-4);
+        assert_eq!(found.forward_passes, 62);
+    }
+
+    #[test]
+    fn sizes_are_drawn_by_the_kernel_and_every_second_is_a_complement() {
+        // Of four, sizes 1, 2, 3 have weights 1/3, 1/4, 1/3.
+        let drawn = Drawn::new(3, 4);
+        let size = |index: usize| drawn.coalition(index).iter().sum::<f32>() as usize;
+        let counts = (0..11_000).fold([0_usize; 5], |mut counts, index| {
+            counts[size(2 * index)] += 1;
+            counts
+        });
+        assert!(counts[0] == 0 && counts[4] == 0, "{counts:?}");
+        // The standard deviation of each is at most 52.
+        assert!(counts[1].abs_diff(4000) < 220 && counts[2].abs_diff(3000) < 220, "{counts:?}");
+        let sum: Vec<f32> = drawn.coalition(6).iter().zip(drawn.coalition(7)).map(|(a, b)| a + b).collect();
+        assert_eq!(sum, [1.0; 4]);
+    }
+
+    #[test]
+    fn samples_that_cannot_decide_the_fit_are_refused() {
+        let question = Question::new(linear(&[12]), &[1.0; 12]).with("regions", "elements").with("samples", "20");
+        let error = pollster::block_on(KernelShap.explain(&question.context())).unwrap_err().to_string();
+        assert!(error.contains("20 samples") && error.contains("at least 24"), "{error}");
+    }
+
+    #[test]
+    fn a_single_region_gets_everything() {
+        let question = Question::new(product(), &[1.0, 2.0, 3.0]).with("regions", "r.npy");
+        let found = explained(&question.infill_files([("r.npy".to_owned(), vec![0.0; 3])]));
+        assert_close(&found.values, &[8.0; 3], 1e-6);
+    }
+}
