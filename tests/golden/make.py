@@ -1,4 +1,4 @@
-"""Makes the reference data of the golden tests with PyTorch, Captum and ONNX Runtime; README.md describes the files.
+"""Makes the reference data of the golden tests with PyTorch, Captum, ONNX Runtime and others; README.md describes the files.
 
     python tests/golden/make.py                     everything
     python tests/golden/make.py operators captum    only these parts
@@ -18,6 +18,7 @@ import paths
 import perturbation
 import propagation
 import rise
+import segmentations
 
 # In this order: the parts below `operators` explain networks that `networks` exports.
 PARTS = {
@@ -31,6 +32,7 @@ PARTS = {
     "paths": paths.make,
     "perturbation": perturbation.make,
     "critters": critters.make,
+    "segmentations": segmentations.make,
 }
 
 

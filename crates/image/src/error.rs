@@ -71,6 +71,18 @@ pub enum ImageError {
         /// What is wrong, with the sizes.
         reason: String,
     },
+    /// A picture that has no regions, or parameters that a segmentation cannot take.
+    #[error("the picture cannot be cut into regions: {reason}")]
+    Regions {
+        /// What is wrong and what would be accepted.
+        reason: String,
+    },
+    /// Removed pixels that cannot be filled from those that are kept.
+    #[error("the removed pixels cannot be filled: {reason}")]
+    Infill {
+        /// What is wrong and what would be accepted.
+        reason: String,
+    },
 }
 
 /// Refuses a buffer of the wrong length.

@@ -1,10 +1,10 @@
-//! Pixels: decode, resize and normalise, blur, colour maps, overlays, PNG and NPY.
+//! Pixels: decode, resize and normalise, blur, infills, regions, colour maps, overlays, PNG and NPY.
 //!
 //! The way of a picture through Vitrine: [`decode`] a file, [`to_tensor`] for the model, and, once a map is computed,
 //! [`upsample_bilinear`] it to the input's size, [`render`] it in the colours of a [`Palette`] and [`overlay`] it on
 //! the picture. The crate knows no models and works alone from any Rust program.
 //!
-//! - Without features: tensors, infills, maps and colours, in plain arithmetic; small enough for the page.
+//! - Without features: tensors, infills, regions, maps and colours, in plain arithmetic; small enough for the page.
 //! - `codecs`: decoding, resizing and encoding image files.
 //! - `npy`: NPY and NPZ files.
 //!
@@ -46,6 +46,7 @@ mod pixels;
 mod recognise;
 #[cfg(feature = "codecs")]
 mod resize;
+pub mod segment;
 mod tensor;
 mod upsample;
 
