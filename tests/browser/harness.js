@@ -100,6 +100,8 @@ export async function choose(page, method, parameters = {}) {
   await page.getByTestId("method-select").selectOption(method);
   const settings = page.getByTestId("settings");
   if ((await settings.getAttribute("open")) === null) await settings.locator("summary").click();
+  const more = settings.getByTestId("more").and(page.locator("[aria-expanded=false]"));
+  if (await more.count()) await more.click();
   for (const [id, value] of Object.entries(parameters)) await page.getByTestId(`parameter-${id}`).fill(value);
 }
 

@@ -2,6 +2,7 @@
 // device. What it does is decided by the names of the files it is given:
 //   broken*  the file does not load      crash*  the worker dies      lost*  the device is lost
 //   open*    the file leaves the picture's size to the card      detector*  the model finds boxes
+// RISE refuses to run with 404 masks, and more than 100000 steps are refused while their cost is asked.
 // Messages have the form that serde-wasm-bindgen gives to crates/protocol/src/message.rs.
 
 const SIZE = 64;
@@ -16,11 +17,12 @@ const METHODS = [
     id: "integrated-gradients",
     name: "Integrated Gradients",
     family: "path",
-    summary: "Follows the model from a blank picture to yours and adds up how much every pixel moves the answer.",
+    summary:
+      "Follows the model from a blank picture to yours and adds up how much every pixel moves the answer. All values add up to the whole change, but the map depends on what counts as blank.",
     reference: reference("M. Sundararajan, A. Taly, Q. Yan", 2017, "Axiomatic Attribution for Deep Networks", "ICML"),
     needs: ["forward", "gradient"],
     parameters: [
-      { id: "steps", help: "Points on the path; more of them add up better.", kind: { type: "integer", min: 1, max: 1000 }, default: 50 },
+      { id: "steps", help: "Points on the path; more of them add up better.", kind: { type: "integer", min: 1, max: 1000000 }, default: 50 },
       { id: "baseline", help: "The blank picture the path starts from.", kind: { type: "infill" }, default: "black" },
       {
         id: "rule",
@@ -36,7 +38,8 @@ const METHODS = [
     id: "grad-cam",
     name: "Grad-CAM",
     family: "cam",
-    summary: "Shows which places of a late layer speak for the answer.",
+    summary:
+      "Shows which places of a late layer speak for the answer. It is quick and tells classes apart, but it is as coarse as the layer.",
     reference: reference("R. R. Selvaraju and others", 2017, "Grad-CAM: Visual Explanations from Deep Networks", "ICCV"),
     needs: ["gradient", "spatial-layer"],
     parameters: [{ id: "relu", help: "Drop what speaks against the answer.", kind: { type: "boolean" }, default: true }],
@@ -46,7 +49,8 @@ const METHODS = [
     id: "rise",
     name: "RISE",
     family: "sampling",
-    summary: "Hides random parts of the picture again and again and watches the answer.",
+    summary:
+      "Hides random parts of the picture again and again and watches the answer. It works with every model, and takes many hundreds of answers.",
     reference: reference("V. Petsiuk, A. Das, K. Saenko", 2018, "RISE: Randomized Input Sampling", "BMVC"),
     needs: ["forward", "image-input"],
     parameters: [
@@ -54,6 +58,36 @@ const METHODS = [
       { id: "keep", help: "Share of the picture that stays visible.", kind: { type: "number", min: 0.01, max: 0.99 }, default: 0.5 },
     ],
     promises: ["seeded", "partial"],
+  },
+  {
+    id: "smooth-grad",
+    name: "SmoothGrad",
+    family: "gradient",
+    summary:
+      "Averages the maps of many slightly noisy copies of the picture, so that what flickers goes away. It calms any other method, and costs as much as that one for every copy.",
+    reference: reference("D. Smilkov and others", 2017, "SmoothGrad: Removing Noise by Adding Noise", "ICML Workshop"),
+    needs: ["forward", "gradient"],
+    parameters: [
+      { id: "method", help: "The method whose maps are combined.", kind: { type: "method", methods: ["integrated-gradients", "grad-cam"] }, default: "integrated-gradients" },
+      { id: "samples", help: "How many copies.", kind: { type: "integer", min: 1, max: 10000 }, default: 50 },
+    ],
+    promises: ["seeded"],
+  },
+  {
+    id: "score-cam",
+    name: "Score-CAM",
+    family: "cam",
+    summary:
+      "Looks at the picture through each channel of a layer and sees which views keep the answer. It needs no gradients, but it runs the model once for every channel.",
+    reference: reference("H. Wang and others", 2020, "Score-CAM: Score-Weighted Visual Explanations", "CVPR Workshops"),
+    needs: ["forward", "spatial-layer"],
+    parameters: ["channels", "samples", "noise", "top", "batch", "grid"].map((id) => ({
+      id,
+      help: `How much ${id}.`,
+      kind: { type: "integer", min: 0, max: 100 },
+      default: 1,
+    })),
+    promises: [],
   },
 ];
 
@@ -144,7 +178,7 @@ function image(name, kind) {
   return { ImageLoaded: { name, picture: picture(kind), predictions: predictions(), probabilities: true } };
 }
 
-const failed = (run, kind, message) => ({ Failed: { run, problem: { kind, message } } });
+const failed = (run, kind, message, field) => ({ Failed: { run, problem: { kind, message, field } } });
 
 let device = { kind: "cpu", name: "CPU", reason: "No graphics processor answered, so the processor does the work." };
 let current = image("sample 1", 0);
@@ -200,9 +234,23 @@ function loadImage(source) {
   load(source.File, (name) => loaded(name, 5));
 }
 
+/** How many steps or masks a request asks for. */
+function length({ parameters }) {
+  return Number(parameters.get("masks") ?? parameters.get("steps") ?? 20);
+}
+
+function estimate(request) {
+  const { run, method } = request;
+  const passes = length(request);
+  if (passes > 100_000) return say(failed(run, "input", `Parameter "steps": ${passes} is more than anybody waits for.`, "steps"));
+  const backward = method === "rise" ? 0 : passes;
+  say({ Estimated: { run, forward_passes: passes + 2, backward_passes: backward, pass_seconds: 0.01 } });
+}
+
 async function explain(request) {
-  const { run, method, parameters } = request;
-  const total = Number(parameters.get("masks") ?? parameters.get("steps") ?? 20);
+  const { run, method } = request;
+  const total = length(request);
+  if (method === "rise" && total === 404) return say(failed(run, "input", "These masks hide nothing."));
   const signed = method === "integrated-gradients";
   if (request.target.includes("phoenix")) {
     return say(failed(run, "input", "There is no class phoenix; the nearest name is finch."));
@@ -220,7 +268,7 @@ async function explain(request) {
     version: "0.1.0",
     method,
     parameters: new Map([["steps", total]]),
-    layer: method === "grad-cam" ? request.layer ?? "stage3" : undefined,
+    layer: method.endsWith("-cam") ? request.layer ?? "stage3" : undefined,
     seed: request.seed,
     target: box ? `score of box ${box}` : `logit of ${best.class} (${best.label})`,
     target_index: best.class,
@@ -238,7 +286,8 @@ async function explain(request) {
     seconds: { load: 0.1, first_run: 0.05, explain: 0.731 },
     notes: [],
   };
-  say({ Done: { run, map: heatMap(signed, 1), report } });
+  // Each in a unit of its own.
+  say({ Done: { run, map: heatMap(signed, method === "rise" ? 20 : 1), report } });
 }
 
 /** Files are answered in the order in which they came. */
@@ -251,6 +300,7 @@ self.onmessage = ({ data }) => {
   else if (message.LoadModel) loads = loads.then(() => loadModel(message.LoadModel, file));
   else if (message.SetCard) loads = loads.then(() => setCard(message.SetCard));
   else if (message.LoadImage) loads = loads.then(() => loadImage(message.LoadImage));
+  else if (message.Estimate) estimate(message.Estimate);
   else if (message.Explain) explain(message.Explain);
   else if (message.Cancel) cancelled.add(message.Cancel.run);
 };

@@ -10,7 +10,7 @@ use yew::prelude::*;
 use crate::files;
 use crate::link::Link;
 use crate::network::{self, Downloading};
-use crate::parts::{Answers, CardPanel, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage};
+use crate::parts::{Answers, CardPanel, Compare, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage};
 use crate::state::{Action, Command, State};
 use crate::worker_handle::WorkerHandle;
 
@@ -114,18 +114,34 @@ impl Component for App {
                                 question={state.question.clone()}
                                 {predictions}
                                 model={state.model.clone()}
+                                refusal={state.refusal().cloned()}
                                 settings={state.shows("settings")}
                                 on={&on}
                             />
                         }
                     </div>
+                    if state.shows("compare") {
+                        <Compare
+                            methods={state.methods.clone()}
+                            method={state.question.method.clone()}
+                            cards={state.compare.clone()}
+                            image={state.image.clone()}
+                            own={state.map.clone().zip(state.report.clone())}
+                            scale={state.compare_scale}
+                            palette={state.compare_palette()}
+                            opacity={state.view.opacity}
+                            disabled={loading}
+                            on={&on}
+                        />
+                    }
                     if let (true, Some(model), Some(form)) = (state.shows("model"), &state.model, &state.card) {
                         <CardPanel model={model.clone()} form={form.clone()} disabled={loading || !state.is_settled()} on={&on} />
                     }
                     <RunBar
                         status={state.status()}
                         sentence={state.status_sentence()}
-                        problem={state.problem()}
+                        problem={state.problem().or(state.refusal().map(|problem| problem.message.clone()))}
+                        cost={state.cost()}
                         run={state.run}
                         can_run={state.can_run()}
                         on={&on}

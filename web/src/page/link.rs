@@ -21,7 +21,9 @@ pub(crate) struct Link {
     pub(crate) layer: Option<String>,
     /// The seed.
     pub(crate) seed: Option<String>,
-    /// Parameters of the method, `p.KEY=VALUE`.
+    /// Ids of the methods to compare that one with.
+    pub(crate) compare: Vec<String>,
+    /// Parameters of the methods, `p.KEY=VALUE`.
     pub(crate) parameters: BTreeMap<String, String>,
     /// Where to compute.
     pub(crate) device: DeviceChoice,
@@ -47,7 +49,8 @@ impl Link {
                 "seed" => link.seed = Some(value),
                 "device" => link.device = device_choice(&value),
                 "embed" => link.embed = value == "1",
-                "hide" => link.hide = value.split(',').map(str::to_owned).collect(),
+                "hide" => link.hide = listed(&value),
+                "compare" => link.compare = listed(&value),
                 key => {
                     if let Some(parameter) = key.strip_prefix("p.") {
                         link.parameters.insert(parameter.to_owned(), value);
@@ -74,6 +77,9 @@ impl Link {
                 text.append_pair(key, value);
             }
         }
+        if !self.compare.is_empty() {
+            text.append_pair("compare", &self.compare.join(","));
+        }
         for (key, value) in &self.parameters {
             text.append_pair(&format!("p.{key}"), value);
         }
@@ -88,6 +94,10 @@ impl Link {
         }
         text.finish()
     }
+}
+
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(str::to_owned).collect()
 }
 
 /// The device of an id; `auto` for any other text.
@@ -116,7 +126,7 @@ mod tests {
     fn every_key_is_read() {
         let link = Link::parse(
             "#model=critters&image=sample-2&method=rise&target=prob%3A3&layer=stage3&seed=7&p.masks=32&p.keep=0.4\
-             &device=gpu&embed=1&hide=gallery,model",
+             &compare=saliency,lrp&device=gpu&embed=1&hide=gallery,model",
         );
         let expected = Link {
             model: Some("critters".into()),
@@ -125,6 +135,7 @@ mod tests {
             target: Some("prob:3".into()),
             layer: Some("stage3".into()),
             seed: Some("7".into()),
+            compare: vec!["saliency".into(), "lrp".into()],
             parameters: BTreeMap::from([("masks".into(), "32".into()), ("keep".into(), "0.4".into())]),
             device: DeviceChoice::Gpu,
             embed: true,
@@ -139,6 +150,7 @@ mod tests {
             image: Some("https://example.org/a b.png?x=1&y=2#z".into()),
             target: Some("snowy owl".into()),
             layer: Some("/layer3/conv+bn".into()),
+            compare: vec!["rise".into(), "grad-cam".into()],
             parameters: BTreeMap::from([("baseline".into(), "value:0.5".into())]),
             device: DeviceChoice::Cpu,
             ..Link::default()

@@ -2,6 +2,7 @@
 //!
 //! - [`state`]: everything the page knows and how it changes, free of the browser
 //! - [`question`], [`target`], [`link`]: what is asked, and how it is written in an address
+//! - [`family`], [`method_search`]: finding a method among many
 //! - [`card_draft`]: how the picture is read, as the visitor corrects it
 //! - [`place`], [`model_file`]: where a model is, and what the page holds of it
 //! - [`app`]: carries out what the state commands, and lays out the [`parts`]
@@ -12,8 +13,10 @@
 mod app;
 mod canvas;
 mod card_draft;
+mod family;
 mod files;
 mod link;
+mod method_search;
 mod model_file;
 mod network;
 mod number;

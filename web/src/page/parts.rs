@@ -3,6 +3,7 @@
 mod answers;
 mod card_panel;
 mod colour_bar;
+mod compare;
 mod facts;
 mod head;
 mod images;
@@ -10,6 +11,7 @@ mod kept_models;
 mod layer_fields;
 mod map_canvas;
 mod method_form;
+mod method_menu;
 mod model_choice;
 mod model_source;
 mod notice_bar;
@@ -22,6 +24,7 @@ mod view_controls;
 
 pub(crate) use answers::Answers;
 pub(crate) use card_panel::CardPanel;
+pub(crate) use compare::Compare;
 pub(crate) use head::Head;
 pub(crate) use images::Images;
 pub(crate) use method_form::MethodForm;

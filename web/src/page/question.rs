@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use vitrine_protocol::{ExplainRequest, File, MethodInfo, ModelSummary, Need, Parameter};
+use vitrine_protocol::{ExplainRequest, File, MethodInfo, ModelSummary, Need, Parameter, ParameterKind};
 
 use crate::link::Link;
 
@@ -21,6 +21,33 @@ pub(crate) struct Question {
     pub(crate) parameters: BTreeMap<String, String>,
     /// Images that parameters name as infills.
     pub(crate) infills: Vec<Rc<File>>,
+}
+
+/// A method as the question sets it: its parameters, and those of the method that it goes around.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup<'a> {
+    pub(crate) method: &'a MethodInfo,
+    /// What stands before the parameters: nothing, or for a method within another `method.`.
+    pub(crate) prefix: String,
+    pub(crate) inner: Option<Box<Setup<'a>>>,
+}
+
+impl<'a> Setup<'a> {
+    /// Every parameter by its full id, those of the method itself first.
+    pub(crate) fn parameters(&self) -> Vec<(String, &'a Parameter)> {
+        let own = self.method.parameters.iter().map(|parameter| (self.id(parameter), parameter));
+        own.chain(self.inner.iter().flat_map(|inner| inner.parameters())).collect()
+    }
+
+    /// The full id of one of the method's own parameters: `method.steps`.
+    pub(crate) fn id(&self, parameter: &Parameter) -> String {
+        format!("{}{}", self.prefix, parameter.id)
+    }
+
+    /// Whether the method, or one within, needs this of a model.
+    pub(crate) fn needs(&self, need: Need) -> bool {
+        self.method.needs.contains(&need) || self.inner.as_ref().is_some_and(|inner| inner.needs(need))
+    }
 }
 
 impl Default for Question {
@@ -65,9 +92,26 @@ impl Question {
         text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
-    /// The text of a parameter's field.
-    pub(crate) fn value(&self, parameter: &Parameter) -> String {
-        self.parameters.get(&parameter.id).cloned().unwrap_or_else(|| parameter.default.to_string())
+    /// The method as the question sets it.
+    pub(crate) fn setup<'a>(&self, method: &'a MethodInfo, methods: &'a [MethodInfo]) -> Setup<'a> {
+        self.setup_within(method, methods, String::new())
+    }
+
+    fn setup_within<'a>(&self, method: &'a MethodInfo, methods: &'a [MethodInfo], prefix: String) -> Setup<'a> {
+        let inner = method.parameters.iter().find_map(|parameter| {
+            let ParameterKind::Method { methods: choice } = &parameter.kind else { return None };
+            let id = format!("{prefix}{}", parameter.id);
+            let chosen = self.value(&id, parameter);
+            // A link may name what cannot be chosen, such as a method around itself.
+            let chosen = methods.iter().find(|other| other.id == chosen && choice.contains(&other.id))?;
+            Some(Box::new(self.setup_within(chosen, methods, format!("{id}."))))
+        });
+        Setup { method, prefix, inner }
+    }
+
+    /// The text of a parameter's field, by its full id.
+    pub(crate) fn value(&self, id: &str, parameter: &Parameter) -> String {
+        self.parameters.get(id).cloned().unwrap_or_else(|| parameter.default.to_string())
     }
 
     /// Lets a parameter name an image of the visitor's; one of the same name gives way.
@@ -77,17 +121,20 @@ impl Question {
         self.infills.push(Rc::new(image));
     }
 
-    /// Parameters of `method` that differ from their defaults.
-    pub(crate) fn changed(&self, method: &MethodInfo) -> BTreeMap<String, String> {
-        let own = method.parameters.iter().map(|parameter| (parameter, self.value(parameter)));
-        own.filter(|(parameter, value)| *value != parameter.default.to_string())
-            .map(|(parameter, value)| (parameter.id.clone(), value))
+    /// Parameters of a method that differ from their defaults, by their full ids.
+    pub(crate) fn changed(&self, setup: &Setup<'_>) -> BTreeMap<String, String> {
+        let all = setup.parameters().into_iter().map(|(id, parameter)| {
+            let value = self.value(&id, parameter);
+            (id, value, parameter)
+        });
+        all.filter(|(_, value, parameter)| *value != parameter.default.to_string())
+            .map(|(id, value, _)| (id, value))
             .collect()
     }
 
     /// Why a parameter's text cannot be used.
-    pub(crate) fn parameter_problem(&self, parameter: &Parameter) -> Option<String> {
-        let error = parameter.kind.parse(self.value(parameter).trim()).err()?;
+    pub(crate) fn parameter_problem(&self, id: &str, parameter: &Parameter) -> Option<String> {
+        let error = parameter.kind.parse(self.value(id, parameter).trim()).err()?;
         Some(format!("{error}."))
     }
 
@@ -97,33 +144,32 @@ impl Question {
         refused.then(|| format!("{:?} is not a whole number from 0 to {}.", self.seed, u64::MAX))
     }
 
-    /// The request of run `run`, or why there is none yet.
-    pub(crate) fn request(
-        &self,
-        run: u32,
-        method: &MethodInfo,
-        model: &ModelSummary,
-    ) -> Result<ExplainRequest, String> {
-        if let Some(problem) = method.parameters.iter().find_map(|parameter| self.parameter_problem(parameter)) {
+    /// The request of run `run` for a method, or why there is none yet.
+    pub(crate) fn request(&self, run: u32, setup: &Setup<'_>, model: &ModelSummary) -> Result<ExplainRequest, String> {
+        let parameters = setup.parameters();
+        let problem = |(id, parameter): &(String, &Parameter)| {
+            self.parameter_problem(id, parameter).map(|problem| format!("Parameter {id:?}: {problem}"))
+        };
+        if let Some(problem) = parameters.iter().find_map(problem) {
             return Err(problem);
         }
-        let needs_layer = method.needs.contains(&Need::SpatialLayer);
+        let needs_layer = setup.needs(Need::SpatialLayer);
         if needs_layer && model.layers.is_empty() {
             return Err(format!(
                 "{} needs a layer with two spatial axes, and {} has none.",
-                method.name, model.card.name
+                setup.method.name, model.card.name
             ));
         }
         let Ok(seed) = self.seed.trim().parse() else {
             return Err(self.seed_problem().unwrap_or_default());
         };
         let parameters: BTreeMap<String, String> =
-            self.changed(method).into_iter().map(|(id, value)| (id, value.trim().to_owned())).collect();
+            self.changed(setup).into_iter().map(|(id, value)| (id, value.trim().to_owned())).collect();
         let named = |file: &&Rc<File>| parameters.values().any(|value| *value == file.name);
         let infill_files = self.infills.iter().filter(named).map(|file| File::clone(file)).collect();
         Ok(ExplainRequest {
             run,
-            method: method.id.clone(),
+            method: setup.method.id.clone(),
             target: self.target.clone(),
             layer: self.layer.clone().filter(|_| needs_layer),
             parameters,

@@ -2,15 +2,20 @@
 //! Nothing here touches the browser, so the tests run natively.
 
 mod card;
+mod compare;
 mod download;
+mod estimate;
 mod loading;
 mod status;
 #[cfg(test)]
 mod tests;
 
-use std::rc::Rc;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
 
-use vitrine_image::Palette;
+use vitrine_image::{Palette, Scale};
 use vitrine_protocol::{
     Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, ModelSummary, PROTOCOL_VERSION, Picture,
     Prediction, ProblemKind, Report, Request, Sample,
@@ -21,7 +26,10 @@ use crate::model_file::ModelFile;
 use crate::place::Place;
 use crate::question::Question;
 pub(crate) use card::{CardChange, CardForm};
+pub(crate) use compare::{Card, CompareChange, CompareScale, Outcome, PERCENTILE};
 pub(crate) use download::{Delivery, Download, Offer, Origin, RemoteFile, Shelf};
+use estimate::Estimates;
+pub(crate) use estimate::Passes;
 pub(crate) use loading::Given;
 use loading::{Chosen, Sources};
 pub(crate) use status::Status;
@@ -58,6 +66,16 @@ pub(crate) struct State {
     pub(crate) map: Option<Rc<HeatMap>>,
     /// How the map was made; absent while it is partial.
     pub(crate) report: Option<Rc<Report>>,
+    /// The question that the map on screen answers, or the run that goes on.
+    asked: Option<Question>,
+    /// Methods to compare that of the question with.
+    pub(crate) compare: Vec<Card>,
+    pub(crate) compare_scale: CompareScale,
+    /// Ids of those that are to run next.
+    queue: VecDeque<String>,
+    /// The one that runs; nothing while it is that of the question.
+    running: Option<String>,
+    estimates: Estimates,
     pub(crate) last_end: Option<End>,
     pub(crate) notice: Option<Notice>,
     pub(crate) view: View,
@@ -111,6 +129,12 @@ impl From<Map> for HeatMap {
 }
 
 impl HeatMap {
+    /// Whether some values lie below this scale, and whether some lie above it.
+    pub(crate) fn beyond(&self, palette: Palette, scale: Scale) -> (bool, bool) {
+        let (low, high) = scale.range(palette);
+        (self.values.iter().any(|value| *value < low), self.values.iter().any(|value| *value > high))
+    }
+
     /// Whether some values are negative.
     pub(crate) fn is_signed(&self) -> bool {
         self.values.iter().any(|value| *value < 0.0)
@@ -193,6 +217,8 @@ pub(crate) enum Action {
     Ask(Change),
     /// The visitor corrects the model's card.
     Card(CardChange),
+    /// The visitor compares methods.
+    Compare(CompareChange),
     Run,
     Cancel,
     ChooseDevice(DeviceChoice),
@@ -294,6 +320,7 @@ impl State {
                 Vec::new()
             }
             Action::Card(change) => self.change_card(change),
+            Action::Compare(change) => self.change_comparison(change),
             Action::Run => self.start_run(),
             Action::Cancel => self.cancel(),
             Action::ChooseDevice(choice) => {
@@ -322,6 +349,7 @@ impl State {
             self.run_when_ready = false;
             commands.extend(self.start_run());
         }
+        commands.extend(self.estimate());
         commands
     }
 
@@ -337,7 +365,7 @@ impl State {
 
     /// What is wrong with the question; nothing as long as it cannot be known.
     pub(crate) fn problem(&self) -> Option<String> {
-        self.question.request(0, self.method()?, self.model.as_ref()?).err()
+        self.request(0, &self.question, &self.question.method)?.err()
     }
 
     /// Whether a part of the page is to be shown.
@@ -351,6 +379,12 @@ impl State {
         self.view.palette.unwrap_or_else(|| Palette::default_for(signed))
     }
 
+    /// The palette of the maps side by side, one for all.
+    pub(crate) fn compare_palette(&self) -> Palette {
+        let signed = self.compared().iter().any(|(map, _)| map.is_signed());
+        self.view.palette.unwrap_or_else(|| Palette::default_for(signed))
+    }
+
     /// A link that gives the same map again, as far as files of the visitor's own allow.
     pub(crate) fn link(&self) -> Link {
         let question = &self.question;
@@ -361,11 +395,21 @@ impl State {
             target: Some(question.target.clone()),
             layer: question.layer.clone(),
             seed: Some(question.seed.clone()),
-            parameters: self.method().map(|method| question.changed(method)).unwrap_or_default(),
+            parameters: self.changed_parameters(),
+            compare: self.compare.iter().map(|card| card.method.clone()).collect(),
             device: self.device_choice,
             embed: self.embed,
             hide: self.hide.clone(),
         }
+    }
+
+    /// Parameters that differ from their defaults, of the question's method and of those to compare it with: a name means
+    /// the same in all of them.
+    fn changed_parameters(&self) -> BTreeMap<String, String> {
+        let compared = self.compare.iter().map(|card| &card.method);
+        let methods = std::iter::once(&self.question.method).chain(compared);
+        let known = methods.filter_map(|id| self.methods.iter().find(|method| method.id == *id));
+        known.flat_map(|method| self.question.changed(&self.question.setup(method, &self.methods))).collect()
     }
 
     /// The built-in model that is chosen, or nothing for the visitor's own.
@@ -419,6 +463,7 @@ impl State {
             Event::ModelLoaded(summary) => {
                 let keep = self.sources.model_loaded().map(Command::Keep);
                 self.forget_map();
+                self.estimates.forget();
                 let keep_card = self.show_card(&summary);
                 self.model = Some(Rc::new(*summary));
                 if let Some(image) = &mut self.image {
@@ -429,30 +474,57 @@ impl State {
             Event::ImageLoaded { name, picture, predictions, probabilities } => {
                 self.sources.image_loaded();
                 self.forget_map();
+                self.estimates.forget();
                 self.image = Some(Rc::new(Image { name, picture, predictions, probabilities }));
             }
             Event::Progress { run, done, total, seconds_left } if self.is_current(run) => {
                 self.run = Some(Run { number: run, done, total: Some(total), seconds_left });
             }
-            Event::Partial { run, map } if self.is_current(run) => self.map = Some(Rc::new(map.into())),
-            Event::Done { run, map, report } if self.is_current(run) => {
+            Event::Partial { run, map } if self.is_current(run) && self.running.is_none() => {
                 self.map = Some(Rc::new(map.into()));
-                self.report = Some(Rc::new(*report));
+            }
+            Event::Done { run, map, report } if self.is_current(run) => {
+                self.estimates.learn(&report);
+                let (map, report) = (Rc::new(map.into()), Rc::new(*report));
                 self.run = None;
-                self.last_end = Some(End::Done);
+                match self.running.take() {
+                    Some(id) => self.settle(&id, Outcome::Done(map, report)),
+                    None => {
+                        (self.map, self.report) = (Some(map), Some(report));
+                        self.last_end = Some(End::Done);
+                    }
+                }
+                return self.run_next();
             }
             Event::Cancelled { run } if self.is_current(run) => {
-                self.run = None;
+                let removed =
+                    self.running.as_ref().is_some_and(|id| self.compare.iter().all(|card| card.method != *id));
+                if removed {
+                    self.run = None;
+                    return self.run_next();
+                }
+                self.leave_run();
                 self.last_end = Some(End::Cancelled);
+            }
+            Event::Estimated { run, forward_passes, backward_passes, pass_seconds } if self.estimates.is_asked(run) => {
+                let passes = Passes { forward: forward_passes, backward: backward_passes };
+                self.estimates.answer(Ok(passes), pass_seconds);
             }
             Event::Failed { run, problem } => match (problem.kind, run) {
                 (ProblemKind::Device, _) => return self.crash(&problem.message, true, now),
                 // After a fault in the program nobody knows what the worker still holds.
                 (ProblemKind::Internal, _) => return self.crash(&problem.message, false, now),
+                (ProblemKind::Input, Some(run)) if self.estimates.is_asked(run) => {
+                    self.estimates.answer(Err(problem), None);
+                }
                 (ProblemKind::Input, Some(run)) if !self.is_current(run) => {}
                 (ProblemKind::Input, Some(_)) => {
                     self.run = None;
-                    self.fail(problem.message);
+                    match self.running.take() {
+                        Some(id) => self.settle(&id, Outcome::Failed(problem.message)),
+                        None => self.fail(problem.message),
+                    }
+                    return self.run_next();
                 }
                 (ProblemKind::Input, None) => {
                     self.sources.load_failed();
@@ -461,9 +533,12 @@ impl State {
                     }
                 }
             },
-            // Of a run that the visitor has already turned away from.
-            Event::Progress { .. } | Event::Partial { .. } | Event::Done { .. } | Event::Cancelled { .. } => {}
-            Event::Estimated { .. } => {}
+            // Of a run, or a question, that the visitor has already turned away from.
+            Event::Progress { .. }
+            | Event::Partial { .. }
+            | Event::Done { .. }
+            | Event::Cancelled { .. }
+            | Event::Estimated { .. } => {}
         }
         Vec::new()
     }
@@ -472,6 +547,7 @@ impl State {
         self.map = None;
         self.report = None;
         self.last_end = None;
+        self.compare.iter_mut().for_each(|card| card.outcome = Outcome::Waiting);
     }
 
     /// Something did not work. A run that has nothing to do with it goes on.
@@ -482,6 +558,7 @@ impl State {
     }
 
     fn crash(&mut self, message: &str, device_failed: bool, now: f64) -> Vec<Command> {
+        self.estimates.crashed();
         self.crashes.retain(|time| now - time < CRASH_WINDOW);
         self.crashes.push(now);
         let message = message.trim_end_matches('.');
@@ -509,7 +586,8 @@ impl State {
     }
 
     fn restart(&mut self) -> Vec<Command> {
-        self.run = None;
+        self.leave_run();
+        self.estimates.forget();
         self.forget_correction();
         self.device = None;
         self.worker = Worker::Starting;
@@ -519,7 +597,7 @@ impl State {
     fn stop(&mut self, message: String) -> Vec<Command> {
         self.fail(message);
         self.notice = self.notice.take().map(|notice| Notice { reload: true, ..notice });
-        self.run = None;
+        self.leave_run();
         self.sources.forget_coming();
         self.worker = Worker::Stopped;
         [Command::StopWorker].into_iter().chain(self.leave_download()).collect()
@@ -531,7 +609,7 @@ impl State {
             return Vec::new();
         }
         let mut commands = self.cancel_run();
-        self.run = None;
+        self.leave_run();
         self.notice = None;
         self.last_end = None;
         commands.extend(load(self));
@@ -583,20 +661,24 @@ impl State {
     }
 
     fn start_run(&mut self) -> Vec<Command> {
-        let (Some(method), Some(model)) = (self.method(), &self.model) else { return Vec::new() };
         if !self.can_run() {
             return Vec::new();
         }
         let number = self.last_run + 1;
-        let Ok(request) = self.question.request(number, method, model) else { return Vec::new() };
+        let request = self.request(number, &self.question, &self.question.method);
+        let Some(Ok(request)) = request else { return Vec::new() };
         self.last_run = number;
         self.notice = None;
         self.forget_map();
         self.run = Some(Run { number, done: 0, total: None, seconds_left: None });
+        self.asked = Some(self.question.clone());
+        let others = self.compare.iter().map(|card| &card.method);
+        self.queue = others.filter(|id| **id != self.question.method).cloned().collect();
         vec![Command::Send(Request::Explain(request))]
     }
 
     fn cancel(&mut self) -> Vec<Command> {
+        self.queue.clear();
         let mut commands = self.cancel_run();
         commands.extend(self.stop_download());
         commands
@@ -627,6 +709,7 @@ impl State {
             return commands;
         }
         self.question = Question::of_link(&link, method);
+        self.compare_with(&link.compare);
         self.run_when_ready = link.method.is_some();
         match self.follow_model(&link).and_then(|model| {
             commands.extend(model);

@@ -6,7 +6,6 @@ use vitrine_image::{Palette, Scale, legend};
 use yew::prelude::*;
 
 use crate::number::short;
-use crate::state::HeatMap;
 use crate::widgets::Picture;
 
 /// Colours of the bar.
@@ -16,20 +15,20 @@ const STEPS: usize = 256;
 pub(crate) struct ColourBarProperties {
     pub(crate) palette: Palette,
     pub(crate) scale: Scale,
-    pub(crate) map: Rc<HeatMap>,
+    /// Whether there are values below and above the ends, which share the ends' colours.
+    pub(crate) beyond: (bool, bool),
 }
 
 #[component]
 pub(crate) fn ColourBar(properties: &ColourBarProperties) -> Html {
-    let ColourBarProperties { palette, scale, map } = properties;
+    let ColourBarProperties { palette, scale, beyond } = properties;
     let rgba: Rc<[u8]> = legend(*palette, STEPS).into();
     let (low, high) = scale.range(*palette);
     if scale.limit == 0.0 {
         return html! { <p class="hint">{"This map is the same everywhere: it singles nothing out."}</p> };
     }
-    // Values beyond the ends share the end's colour.
-    let below = if map.values.iter().any(|value| *value < low) { "≤ " } else { "" };
-    let above = if map.values.iter().any(|value| *value > high) { "≥ " } else { "" };
+    let below = if beyond.0 { "≤ " } else { "" };
+    let above = if beyond.1 { "≥ " } else { "" };
     let (left, right) =
         if palette.is_signed() { ("speaks against it", "speaks for it") } else { ("matters little", "speaks for it") };
     html! {

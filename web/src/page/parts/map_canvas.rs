@@ -21,11 +21,16 @@ pub(crate) struct MapCanvasProperties {
     /// Of the map's colours.
     pub(crate) scale: Option<Scale>,
     pub(crate) opacity: f32,
+    #[prop_or("heatmap".into())]
+    pub(crate) test_id: AttrValue,
+    /// Whose map it is, where there are several.
+    #[prop_or_default]
+    pub(crate) method: Option<AttrValue>,
 }
 
 #[component]
 pub(crate) fn MapCanvas(properties: &MapCanvasProperties) -> Html {
-    let MapCanvasProperties { canvas, image, map, palette, scale, opacity } = properties;
+    let MapCanvasProperties { canvas, image, map, palette, scale, opacity, .. } = properties;
     let drawings = use_mut_ref(|| 0_u32);
     let content = (image.clone(), map.clone(), *palette, *scale, *opacity);
     {
@@ -47,10 +52,11 @@ pub(crate) fn MapCanvas(properties: &MapCanvasProperties) -> Html {
             }
         });
     }
+    let map_name = properties.method.as_ref().map_or("Heat map".to_owned(), |method| format!("Heat map of {method}"));
     let label = match (image, map) {
         (None, _) => "No picture yet".to_owned(),
         (Some(image), None) => format!("The picture {}", image.name),
-        (Some(image), Some(_)) => format!("Heat map over the picture {}", image.name),
+        (Some(image), Some(_)) => format!("{map_name} over the picture {}", image.name),
     };
-    html! { <canvas ref={canvas} data-testid="heatmap" role="img" aria-label={label} width="512" height="512" /> }
+    html! { <canvas ref={canvas} data-testid={&properties.test_id} role="img" aria-label={label} width="512" height="512" /> }
 }

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use vitrine_protocol::{Family, MethodInfo, ModelSummary, Need, Prediction};
+use vitrine_protocol::{MethodInfo, ModelSummary, Need, Prediction, Problem};
 use yew::prelude::*;
 
 use super::layer_fields::layer_fields;
+use super::method_menu::MethodMenu;
 use super::settings::Settings;
 use crate::number::percent;
 use crate::question::Question;
@@ -19,6 +20,8 @@ pub(crate) struct MethodFormProperties {
     pub(crate) question: Question,
     pub(crate) predictions: Vec<Prediction>,
     pub(crate) model: Option<Rc<ModelSummary>>,
+    /// What the worker has against the question.
+    pub(crate) refusal: Option<Problem>,
     /// Whether the method's settings are shown.
     pub(crate) settings: bool,
     pub(crate) on: Callback<Action>,
@@ -51,27 +54,19 @@ pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
                     on_change={choose_class}
                 />
             </div>
-            <div class="field">
-                <label for="method-select">{"Method"}</label>
-                <Select
-                    id="method-select"
-                    test_id="method-select"
-                    entries={methods.iter().map(entry).collect::<Vec<_>>()}
-                    value={question.method.clone()}
-                    described_by="method-summary"
-                    on_change={ask.reform(Change::Method)}
-                />
-            </div>
+            <MethodMenu methods={methods.clone()} chosen={question.method.clone()} choose={ask.reform(Change::Method)} />
             if let Some(method) = method {
-                <div id="method-summary">
-                    <p>{&method.summary}</p>
-                    <p class="hint">{ reference(method) }</p>
-                </div>
-                if let Some(model) = model.as_ref().filter(|_| method.needs.contains(&Need::SpatialLayer)) {
+                if let Some(model) = model.as_ref().filter(|_| question.setup(method, methods).needs(Need::SpatialLayer)) {
                     { layer_fields(question, model, &ask) }
                 }
                 if properties.settings {
-                    <Settings method={method.clone()} question={question.clone()} on={&properties.on}>
+                    <Settings
+                        methods={methods.clone()}
+                        method={method.clone()}
+                        question={question.clone()}
+                        refusal={properties.refusal.clone()}
+                        on={&properties.on}
+                    >
                         <div class="field">
                             <label for="scalar-select">{"Number explained"}</label>
                             <Select
@@ -89,22 +84,6 @@ pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
             <input type="submit" hidden=true />
         </form>
     }
-}
-
-fn entry(method: &MethodInfo) -> Entry {
-    let group = match method.family {
-        Family::Gradient => "Gradients at the image",
-        Family::Propagation => "Handing the score back",
-        Family::Path => "Gradients along a path",
-        Family::Cam => "A layer's activations",
-        Family::Sampling => "Hiding parts and watching",
-    };
-    Entry { group: group.to_owned(), ..Entry::new(&method.id, &method.name) }
-}
-
-fn reference(method: &MethodInfo) -> String {
-    let paper = &method.reference;
-    format!("{} ({}): {}. {}.", paper.authors, paper.year, paper.title.trim_end_matches('.'), paper.venue)
 }
 
 /// The menu of answers, in the model's own order, and whatever else a link asks for.

@@ -1,10 +1,13 @@
 //! One parameter as a form field, made from its description alone.
 
-use vitrine_protocol::{File, Parameter, ParameterKind};
+use std::rc::Rc;
+
+use vitrine_protocol::{File, MethodInfo, Parameter, ParameterKind};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::method_menu::entries;
 use crate::state::{Action, Change};
 use crate::widgets::{Entry, FilePicker, Select};
 
@@ -21,6 +24,10 @@ const INFILLS: [(&str, &str); 7] = [
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct ParameterFieldProperties {
+    /// Every method, for parameters that are one.
+    pub(crate) methods: Rc<[MethodInfo]>,
+    /// The parameter's full id: `method.steps` of a method within another.
+    pub(crate) id: String,
     pub(crate) parameter: Parameter,
     /// The text of the field.
     pub(crate) value: String,
@@ -31,9 +38,9 @@ pub(crate) struct ParameterFieldProperties {
 #[component]
 pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
     let ParameterFieldProperties { parameter, value, problem, .. } = properties;
-    let id = format!("parameter-{}", parameter.id);
+    let id = format!("parameter-{}", properties.id);
     let on_value = {
-        let parameter = parameter.id.clone();
+        let parameter = properties.id.clone();
         properties.on.reform(move |value: String| Action::Ask(Change::Parameter(parameter.clone(), value)))
     };
     let number = |min: String, max: String, step: &'static str| {
@@ -80,7 +87,9 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
         ParameterKind::Choice { choices } => {
             choice(choices.iter().map(|choice| Entry::new(&choice.id, described(&choice.id, &choice.help))).collect())
         }
-        ParameterKind::Method { methods } => choice(methods.iter().map(|id| Entry::new(id, id)).collect()),
+        ParameterKind::Method { methods } => {
+            choice(entries(&properties.methods, |method| methods.contains(&method.id)))
+        }
         ParameterKind::Regions | ParameterKind::Extent => html! {
             <input
                 id={id.clone()}
@@ -98,7 +107,7 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
             if entries.iter().all(|entry| entry.value != *value) {
                 entries.push(Entry::new(value, value));
             }
-            let parameter = parameter.id.clone();
+            let parameter = properties.id.clone();
             let take = properties.on.reform(move |image: File| Action::Ask(Change::Infill(parameter.clone(), image)));
             html! {
                 <>

@@ -11,6 +11,8 @@ pub(crate) struct RunBarProperties {
     pub(crate) sentence: String,
     /// What is wrong with the question.
     pub(crate) problem: Option<String>,
+    /// What a run costs, once it is known.
+    pub(crate) cost: Option<String>,
     pub(crate) run: Option<Run>,
     pub(crate) can_run: bool,
     pub(crate) on: Callback<Action>,
@@ -49,6 +51,8 @@ pub(crate) fn RunBar(properties: &RunBarProperties) -> Html {
                     { progress(run) }
                 } else if let Some(problem) = &properties.problem {
                     <p class="problem">{problem}</p>
+                } else {
+                    <p class="hint cost" data-testid="cost">{properties.cost.clone().unwrap_or_default()}</p>
                 }
             </div>
         </section>

@@ -13,11 +13,8 @@ use super::map_canvas::MapCanvas;
 use super::results::Results;
 use super::view_controls::ViewControls;
 use crate::link::Link;
-use crate::state::{Action, HeatMap, Image};
+use crate::state::{Action, HeatMap, Image, PERCENTILE};
 use crate::target;
-
-/// Share of the values, in percent, that the colours tell apart: a few outliers would turn the rest pale.
-const PERCENTILE: f32 = 99.5;
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct StageProperties {
@@ -68,7 +65,7 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
                 <figcaption>{ caption(image.as_deref(), map.as_deref(), report.as_deref()) }</figcaption>
             </figure>
             if let (true, Some(map), Some(scale)) = (properties.controls, map, scale) {
-                <ColourBar {palette} {scale} map={map.clone()} />
+                <ColourBar {palette} {scale} beyond={map.beyond(palette, scale)} />
             }
             if properties.controls {
                 <ViewControls {palette} {opacity} {on} />

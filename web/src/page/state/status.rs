@@ -47,13 +47,26 @@ impl State {
 
     /// The same as a sentence. It does not count, because a screen reader reads out every change.
     pub(crate) fn status_sentence(&self) -> String {
-        let method = self.method().map(|method| method.name.clone()).unwrap_or_default();
+        let running = self.running.as_ref().or(self.asked.as_ref().map(|question| &question.method));
+        let method = self.methods.iter().find(|method| Some(&method.id) == running).map(|method| method.name.as_str());
+        let method = method.unwrap_or_default();
         match self.status() {
             Status::Loading if self.worker == Worker::Starting => "Starting ...".to_owned(),
             Status::Loading => self.download_sentence().unwrap_or_else(|| "Loading ...".to_owned()),
             Status::Ready => "Ready.".to_owned(),
-            Status::Running => format!("{method} is running. Escape stops it."),
+            Status::Running if self.running.is_none() && self.queue.is_empty() => {
+                format!("{method} is running. Escape stops it.")
+            }
+            Status::Running => match self.queue.len() {
+                0 => format!("{method} is running, the last one. Escape stops it."),
+                left => format!("{method} is running, {left} to go. Escape stops all."),
+            },
             Status::Done => match &self.report {
+                Some(_) if self.compared().len() > 1 => {
+                    let maps = self.compared();
+                    let time = maps.iter().map(|(_, report)| report.seconds.explain).sum();
+                    format!("Done: {} maps in {}.", maps.len(), seconds(time))
+                }
                 Some(report) => format!("Done in {}.", seconds(report.seconds.explain)),
                 None => "Done.".to_owned(),
             },

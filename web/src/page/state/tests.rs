@@ -38,12 +38,30 @@ fn method(id: &str, needs: &[Need]) -> MethodInfo {
     }
 }
 
+/// A method that goes around one of others.
+fn around(id: &str, others: &[&str]) -> MethodInfo {
+    let method = method(id, &[]);
+    let inner = Parameter {
+        id: "method".into(),
+        help: String::new(),
+        kind: ParameterKind::Method { methods: others.iter().map(|id| (*id).to_owned()).collect() },
+        default: ParameterValue::Text("integrated-gradients".into()),
+    };
+    let steps = method.parameters[0].clone();
+    MethodInfo { parameters: vec![inner, steps], ..method }
+}
+
 fn ready() -> Event {
     let picture = Picture { width: 1, height: 1, rgba: vec![0; 4] };
     Event::Ready {
         version: PROTOCOL_VERSION,
         device: Device { kind: DeviceKind::Gpu, name: "WebGPU".into(), reason: String::new() },
-        methods: vec![method("integrated-gradients", &[]), method("grad-cam", &[Need::SpatialLayer])],
+        methods: vec![
+            method("integrated-gradients", &[]),
+            method("grad-cam", &[Need::SpatialLayer]),
+            method("rise", &[]),
+            around("smooth", &["integrated-gradients", "grad-cam"]),
+        ],
         models: vec![("critters".into(), "Critters".into()), ("digits".into(), "Digits".into())],
         samples: (0..3).map(|index| Sample { label: format!("sample {index}"), picture: picture.clone() }).collect(),
     }
@@ -79,6 +97,11 @@ fn map() -> Map {
 }
 
 fn done(run: u32) -> Event {
+    done_in(run, 1, 0.0)
+}
+
+/// A run of so many forward passes and seconds.
+fn done_in(run: u32, forward_passes: u64, explain: f64) -> Event {
     let report = Report {
         schema: String::new(),
         version: String::new(),
@@ -97,9 +120,9 @@ fn done(run: u32) -> Event {
         completeness_gap: None,
         shape: vec![1],
         batch: 1,
-        forward_passes: 1,
+        forward_passes,
         backward_passes: 0,
-        seconds: Seconds::default(),
+        seconds: Seconds { explain, ..Seconds::default() },
         notes: Vec::new(),
     };
     Event::Done { run, map: map(), report: Box::new(report) }
@@ -157,13 +180,16 @@ fn opened(fragment: &str) -> (State, Vec<Command>) {
     let mut state = State::new(Link::parse(fragment));
     let mut commands = Vec::new();
     for event in [ready(), model("critters"), image("sample 0")] {
-        commands.extend(state.update(Action::Heard(event), 0.0));
+        commands.extend(hear(&mut state, event));
     }
     (state, commands)
 }
 
+/// What an action leads to, but for questions about costs, which tests of their own look at.
 fn act(state: &mut State, action: Action) -> Vec<Command> {
-    state.update(action, 0.0)
+    let mut commands = state.update(action, 0.0);
+    commands.retain(|command| !matches!(command, Command::Send(Request::Estimate(_))));
+    commands
 }
 
 fn hear(state: &mut State, event: Event) -> Vec<Command> {
@@ -258,7 +284,7 @@ fn a_wrong_parameter_forbids_to_run_and_says_why() {
     let (mut state, _) = opened("");
     act(&mut state, Action::Ask(Change::Parameter("steps".into(), "0".into())));
     assert_eq!(act(&mut state, Action::Run), []);
-    assert_eq!(state.problem().unwrap(), "\"0\" is not a whole number from 1 to 1000.");
+    assert_eq!(state.problem().unwrap(), "Parameter \"steps\": \"0\" is not a whole number from 1 to 1000.");
     act(&mut state, Action::Ask(Change::Reset));
     act(&mut state, Action::Ask(Change::Seed("-1".into())));
     assert!(state.problem().unwrap().contains("18446744073709551615"), "{:?}", state.problem());
@@ -359,8 +385,8 @@ fn a_link_loads_what_it_names_and_runs_once() {
 
 #[test]
 fn a_shared_link_leads_back_to_the_same_question() {
-    let fragment =
-        "model=digits&image=sample-1&method=grad-cam&target=1&layer=conv1&seed=9&p.steps=4&embed=1&hide=model";
+    let fragment = "model=digits&image=sample-1&method=grad-cam&target=1&layer=conv1&seed=9&compare=rise%2Csmooth\
+         &p.method=grad-cam&p.method.steps=7&p.steps=4&embed=1&hide=model";
     let (mut state, _) = opened(fragment);
     for event in [model("digits"), image("sample 0"), image("sample 1")] {
         hear(&mut state, event);
@@ -794,4 +820,338 @@ fn the_corrected_card_of_a_kept_model_is_kept() {
     let [Command::Send(Request::SetCard(text))] = commands.as_slice() else { panic!("{commands:?}") };
     let expected = Command::KeepCard { key: file.key, card: text.clone() };
     assert_eq!(hear(&mut state, model("net.onnx")), [expected]);
+}
+
+/// The questions about costs that an action leads to.
+fn estimates(state: &mut State, action: Action) -> Vec<ExplainRequest> {
+    let asked = |command| match command {
+        Command::Send(Request::Estimate(request)) => Some(request),
+        _ => None,
+    };
+    state.update(action, 0.0).into_iter().filter_map(asked).collect()
+}
+
+/// The answer to a question about a cost.
+fn estimated(request: &ExplainRequest, forward_passes: u64, backward_passes: u64, pass: Option<f64>) -> Action {
+    let run = request.run;
+    Action::Heard(Event::Estimated { run, forward_passes, backward_passes, pass_seconds: pass })
+}
+
+/// A ready page and its first question about a cost.
+fn ready_to_estimate() -> (State, ExplainRequest) {
+    let mut state = State::new(Link::default());
+    hear(&mut state, ready());
+    hear(&mut state, model("critters"));
+    let asked = estimates(&mut state, Action::Heard(image("sample 0")));
+    let [request] = asked.as_slice() else { panic!("{asked:?}") };
+    (state, request.clone())
+}
+
+fn set(id: &str, value: &str) -> Action {
+    Action::Ask(Change::Parameter(id.into(), value.into()))
+}
+
+fn add(id: &str) -> Action {
+    Action::Compare(CompareChange::Add(id.into()))
+}
+
+/// The run that the one command starts: its number and its method.
+fn started(commands: &[Command]) -> (u32, &str) {
+    let [Command::Send(Request::Explain(request))] = commands else { panic!("{commands:?}") };
+    (request.run, &request.method)
+}
+
+fn outcome<'a>(state: &'a State, id: &str) -> &'a Outcome {
+    &state.compare.iter().find(|card| card.method == id).unwrap().outcome
+}
+
+#[test]
+fn the_cost_is_asked_whenever_the_question_changes_and_told_before_the_run() {
+    let (mut state, request) = ready_to_estimate();
+    assert_eq!(request.method, "integrated-gradients");
+    assert_eq!(state.cost(), None);
+    assert_eq!(estimates(&mut state, estimated(&request, 52, 50, None)), []);
+    assert_eq!(state.cost().as_deref(), Some("52 forward and 50 backward passes"));
+    assert_eq!(estimates(&mut state, Action::SetOpacity(0.5)), [], "nothing that it depends on has changed");
+
+    let asked = estimates(&mut state, set("steps", "8"));
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].parameters["steps"], "8");
+    assert_eq!(state.cost(), None, "the former cost no longer holds");
+    estimates(&mut state, estimated(&asked[0], 10, 8, Some(0.1)));
+    assert_eq!(state.cost().as_deref(), Some("10 forward and 8 backward passes, about 2.6 s"), "backward counts twice");
+}
+
+#[test]
+fn one_cost_is_asked_at_a_time_and_then_the_newest() {
+    let (mut state, first) = ready_to_estimate();
+    for steps in ["1", "12", "123"] {
+        assert_eq!(estimates(&mut state, set("steps", steps)), [], "the first is still on its way");
+    }
+    let asked = estimates(&mut state, estimated(&first, 52, 50, None));
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].parameters["steps"], "123");
+    assert_ne!(asked[0].run, first.run);
+    estimates(&mut state, estimated(&first, 1, 1, None));
+    assert_eq!(state.cost(), None, "an answer to an old question");
+}
+
+#[test]
+fn no_cost_is_asked_during_a_run_or_for_a_question_that_cannot_be_asked() {
+    let (mut state, first) = ready_to_estimate();
+    estimates(&mut state, estimated(&first, 52, 50, None));
+    assert_eq!(estimates(&mut state, set("steps", "0")), []);
+    assert_eq!(state.cost(), None);
+    let asked = estimates(&mut state, set("steps", "50"));
+    estimates(&mut state, estimated(&asked[0], 52, 50, None));
+    act(&mut state, Action::Run);
+    assert_eq!(estimates(&mut state, set("steps", "9")), []);
+    assert_eq!(estimates(&mut state, Action::Heard(done(1))).len(), 1);
+}
+
+#[test]
+fn what_the_worker_refuses_is_told_beside_the_parameter_and_forbids_nothing() {
+    let (mut state, first) = ready_to_estimate();
+    let problem = Problem { kind: ProblemKind::Input, message: "Too many.".into(), field: Some("method.steps".into()) };
+    assert_eq!(
+        estimates(&mut state, Action::Heard(Event::Failed { run: Some(first.run), problem: problem.clone() })),
+        []
+    );
+    assert_eq!(state.refusal(), Some(&problem));
+    assert_eq!((state.notice.clone(), state.status(), state.cost()), (None, Status::Ready, None));
+    assert!(state.can_run());
+    let asked = estimates(&mut state, set("steps", "8"));
+    assert_eq!((asked.len(), state.refusal()), (1, None));
+}
+
+#[test]
+fn another_image_or_model_or_worker_is_asked_anew() {
+    let (mut state, first) = ready_to_estimate();
+    act(&mut state, Action::ChooseSample(1));
+    estimates(&mut state, estimated(&first, 52, 50, None));
+    let asked = estimates(&mut state, Action::Heard(image("sample 1")));
+    assert_eq!(asked.len(), 1);
+    estimates(&mut state, estimated(&asked[0], 52, 50, None));
+    let asked = crashed(&mut state);
+    assert_eq!((asked.len(), state.cost()), (1, None), "the old worker answers no more");
+
+    let asked = crashed(&mut state);
+    assert_eq!(asked, [], "it may have died of the question");
+    assert_eq!(estimates(&mut state, set("steps", "8")).len(), 1);
+}
+
+/// What is asked about costs after a crash, once everything is loaded again.
+fn crashed(state: &mut State) -> Vec<ExplainRequest> {
+    act(state, Action::Crashed("boom".into()));
+    for event in [ready(), model("critters"), image("sample 0")] {
+        hear(state, event);
+    }
+    estimates(state, Action::Heard(image("sample 1")))
+}
+
+#[test]
+fn a_long_run_teaches_how_long_passes_take() {
+    let (mut state, first) = ready_to_estimate();
+    estimates(&mut state, estimated(&first, 10, 0, Some(1.0)));
+    assert_eq!(state.cost().as_deref(), Some("10 forward passes, about 10 s"));
+    act(&mut state, Action::Run);
+    hear(&mut state, done_in(1, 5, 100.0));
+    assert_eq!(state.cost().as_deref(), Some("10 forward passes, about 10 s"), "too short to tell");
+    act(&mut state, Action::Run);
+    hear(&mut state, done_in(2, 100, 20.0));
+    assert_eq!(state.cost().as_deref(), Some("10 forward passes, about 2.0 s"));
+}
+
+#[test]
+fn an_image_that_stands_for_what_is_removed_stays_here_while_costs_are_asked() {
+    let (mut state, first) = ready_to_estimate();
+    estimates(&mut state, estimated(&first, 10, 0, None));
+    let image = File { name: "sky.png".into(), bytes: vec![1, 2, 3] };
+    let asked = estimates(&mut state, Action::Ask(Change::Infill("baseline".into(), image)));
+    assert_eq!((asked[0].parameters["baseline"].as_str(), asked[0].infill_files.len()), ("sky.png", 0));
+}
+
+#[test]
+fn a_method_around_another_takes_that_one_s_parameters_and_layer_too() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Ask(Change::Method("smooth".into())));
+    for (id, value) in [("steps", "3"), ("method", "grad-cam"), ("method.steps", "7"), ("method.baseline", "black")] {
+        act(&mut state, set(id, value));
+    }
+    act(&mut state, Action::Ask(Change::Layer(Some("conv1".into()))));
+    assert_eq!(
+        state.link().to_fragment().split("&p.").skip(1).collect::<Vec<_>>(),
+        ["method=grad-cam", "method.steps=7", "steps=3"]
+    );
+    let commands = act(&mut state, Action::Run);
+    let [Command::Send(Request::Explain(request))] = commands.as_slice() else { panic!("{commands:?}") };
+    let expected = [("method", "grad-cam"), ("method.steps", "7"), ("steps", "3")];
+    assert_eq!(request.parameters, expected.map(|(id, value)| (id.to_owned(), value.to_owned())).into());
+    assert_eq!(request.layer.as_deref(), Some("conv1"), "the method within looks at one");
+    hear(&mut state, done(1));
+
+    act(&mut state, set("method.steps", "0"));
+    assert!(state.problem().unwrap().contains("\"method.steps\""), "{:?}", state.problem());
+    act(&mut state, set("method", "smooth"));
+    assert!(state.problem().unwrap().contains("\"method\""), "no method goes around itself: {:?}", state.problem());
+}
+
+#[test]
+fn methods_to_compare_run_one_after_the_other_about_the_same_question() {
+    let (mut state, _) = opened("");
+    for id in ["rise", "grad-cam", "rise", "magic", "integrated-gradients"] {
+        assert_eq!(act(&mut state, add(id)), [], "nothing has been asked yet");
+    }
+    let ids: Vec<&str> = state.compare.iter().map(|card| card.method.as_str()).collect();
+    assert_eq!(ids, ["rise", "grad-cam"], "each once, and none that is there already or unknown");
+    act(&mut state, Action::Ask(Change::Target("prob:1".into())));
+    act(&mut state, Action::Ask(Change::Seed("5".into())));
+
+    assert_eq!(started(&act(&mut state, Action::Run)), (1, "integrated-gradients"));
+    act(&mut state, Action::Ask(Change::Target("2".into())));
+    let commands = hear(&mut state, done(1));
+    assert_eq!(started(&commands), (2, "rise"));
+    let [Command::Send(Request::Explain(request))] = commands.as_slice() else { unreachable!() };
+    assert_eq!((request.target.as_str(), request.seed), ("prob:1", 5), "as it was when the run began");
+    assert_eq!((state.status(), outcome(&state, "rise")), (Status::Running, &Outcome::Running));
+    assert!(state.status_sentence().starts_with("rise is running, 1 to go"), "{}", state.status_sentence());
+    hear(&mut state, Event::Partial { run: 2, map: Map::new(1, 1, &[9.0]) });
+    assert_eq!(state.map.as_ref().unwrap().values, [-1.0], "the map above is that of the question");
+
+    assert_eq!(started(&hear(&mut state, done(2))), (3, "grad-cam"));
+    assert_eq!(hear(&mut state, done(3)), []);
+    assert_eq!((state.status(), state.compared().len()), (Status::Done, 3));
+    assert!(state.status_sentence().starts_with("Done: 3 maps"), "{}", state.status_sentence());
+}
+
+#[test]
+fn a_method_added_to_a_finished_map_runs_at_once_and_alone() {
+    let (mut state, _) = opened("");
+    act(&mut state, Action::Run);
+    hear(&mut state, done(1));
+    assert_eq!(started(&act(&mut state, add("rise"))), (2, "rise"));
+    assert_eq!(act(&mut state, add("grad-cam")), [], "after that one");
+    assert_eq!(started(&hear(&mut state, done(2))), (3, "grad-cam"));
+    hear(&mut state, done(3));
+    assert!(state.map.is_some() && state.compared().len() == 3);
+
+    act(&mut state, Action::Ask(Change::Target("2".into())));
+    act(&mut state, Action::Compare(CompareChange::Remove("rise".into())));
+    assert_eq!(act(&mut state, add("rise")), [], "the map above answers another question");
+    assert_eq!(outcome(&state, "rise"), &Outcome::Waiting);
+}
+
+#[test]
+fn what_fails_beside_others_says_so_in_its_place_and_the_others_go_on() {
+    let (mut state, _) = opened("");
+    for id in ["rise", "grad-cam", "smooth"] {
+        act(&mut state, add(id));
+    }
+    act(&mut state, set("method", "magic"));
+    act(&mut state, Action::Run);
+    hear(&mut state, done(1));
+    assert_eq!(started(&hear(&mut state, failed(Some(2), ProblemKind::Input))), (3, "grad-cam"));
+    assert_eq!(outcome(&state, "rise"), &Outcome::Failed("Something is wrong.".into()));
+    assert_eq!(hear(&mut state, done(3)), [], "the last one cannot be asked");
+    let Outcome::Failed(message) = outcome(&state, "smooth") else { panic!("{:?}", outcome(&state, "smooth")) };
+    assert!(message.contains("\"magic\""), "{message}");
+    assert_eq!((state.status(), state.notice.clone()), (Status::Done, None));
+
+    assert_eq!(started(&act(&mut state, Action::Run)), (4, "integrated-gradients"));
+    assert_eq!(outcome(&state, "rise"), &Outcome::Waiting, "everything anew");
+    assert_eq!(started(&hear(&mut state, failed(Some(4), ProblemKind::Input))), (5, "rise"));
+    for run in [5, 6] {
+        hear(&mut state, done(run));
+    }
+    assert_eq!(state.status(), Status::Error, "the question's own method failed");
+    assert!(state.notice.is_some());
+}
+
+#[test]
+fn cancelling_stops_the_whole_queue_and_keeps_what_is_finished() {
+    let (mut state, _) = opened("");
+    for id in ["rise", "grad-cam", "smooth"] {
+        act(&mut state, add(id));
+    }
+    act(&mut state, Action::Run);
+    hear(&mut state, done(1));
+    hear(&mut state, done(2));
+    assert_eq!(act(&mut state, Action::Cancel), [Command::Send(Request::Cancel { run: 3 })]);
+    assert_eq!(hear(&mut state, Event::Cancelled { run: 3 }), []);
+    assert_eq!((state.status(), state.compared().len()), (Status::Cancelled, 2));
+    assert_eq!((outcome(&state, "grad-cam"), outcome(&state, "smooth")), (&Outcome::Stopped, &Outcome::Waiting));
+
+    act(&mut state, Action::Run);
+    act(&mut state, Action::Cancel);
+    assert_eq!(hear(&mut state, done(4)), [], "it was faster, but nothing comes after it");
+    assert_eq!(state.status(), Status::Done);
+}
+
+#[test]
+fn a_method_can_be_taken_out_while_it_runs_and_before() {
+    let (mut state, _) = opened("");
+    for id in ["rise", "grad-cam", "smooth"] {
+        act(&mut state, add(id));
+    }
+    act(&mut state, Action::Run);
+    hear(&mut state, done(1));
+    let remove = |id: &str| Action::Compare(CompareChange::Remove(id.into()));
+    assert_eq!(act(&mut state, remove("grad-cam")), [], "it has not begun");
+    assert_eq!(act(&mut state, remove("rise")), [Command::Send(Request::Cancel { run: 2 })]);
+    assert_eq!(started(&hear(&mut state, Event::Cancelled { run: 2 })), (3, "smooth"));
+    hear(&mut state, done(3));
+    assert_eq!((state.status(), state.compared().len()), (Status::Done, 2));
+}
+
+#[test]
+fn a_link_compares_the_methods_that_there_are() {
+    let (mut state, commands) = opened("method=grad-cam&compare=rise,magic,grad-cam,rise,smooth&p.method=grad-cam");
+    assert_eq!(started(&commands), (1, "grad-cam"));
+    assert_eq!(started(&hear(&mut state, done(1))), (2, "rise"));
+    let commands = hear(&mut state, done(2));
+    let [Command::Send(Request::Explain(request))] = commands.as_slice() else { panic!("{commands:?}") };
+    assert_eq!((request.method.as_str(), request.parameters["method"].as_str()), ("smooth", "grad-cam"));
+    assert_eq!(
+        state.link().to_fragment(),
+        "model=critters&image=sample-0&method=grad-cam&target=auto&seed=0\
+                                            &compare=rise%2Csmooth&p.method=grad-cam"
+    );
+    act(&mut state, Action::Follow(Link::parse("method=rise")));
+    assert_eq!(state.compare, []);
+}
+
+#[test]
+fn another_picture_or_a_crash_leaves_no_method_running() {
+    for crash in [false, true] {
+        let (mut state, _) = opened("compare=rise,smooth");
+        act(&mut state, Action::Run);
+        hear(&mut state, done(1));
+        let action = if crash { Action::Crashed("boom".into()) } else { Action::ChooseSample(1) };
+        act(&mut state, action);
+        assert_eq!(outcome(&state, "rise"), &Outcome::Stopped);
+        if crash {
+            continue;
+        }
+        assert_eq!(hear(&mut state, Event::Cancelled { run: 2 }), []);
+        assert_eq!(hear(&mut state, image("sample 1")), []);
+        assert_eq!(outcome(&state, "rise"), &Outcome::Waiting, "no map of another picture stays");
+    }
+}
+
+#[test]
+fn the_cost_of_a_comparison_is_that_of_all_its_methods() {
+    let (mut state, first) = ready_to_estimate();
+    estimates(&mut state, estimated(&first, 52, 50, None));
+    let asked = estimates(&mut state, add("rise"));
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "rise"));
+    assert_eq!(state.cost(), None);
+    let next = estimates(&mut state, add("grad-cam"));
+    assert_eq!(next, [], "one at a time");
+    let next = estimates(&mut state, estimated(&asked[0], 500, 0, None));
+    assert_eq!(next[0].method, "grad-cam");
+    estimates(&mut state, Action::Heard(failed(Some(next[0].run), ProblemKind::Input)));
+    assert_eq!(state.cost().as_deref(), Some("3 methods, in all 552 forward and 50 backward passes"));
+    assert_eq!(state.refusal(), None, "that is another method's");
+    estimates(&mut state, Action::Compare(CompareChange::Remove("rise".into())));
+    assert_eq!(state.cost().as_deref(), Some("2 methods, in all 52 forward and 50 backward passes"));
 }
