@@ -1,5 +1,5 @@
-//! Regions against scikit-image's, and what every segmentation promises. `tests/golden/segmentations.py` made the
-//! pictures and their regions.
+//! Regions and inpainting against scikit-image's, and what every segmentation promises. `tests/golden/segmentations.py`
+//! made the pictures and all that was made of them.
 #![cfg(feature = "npy")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
@@ -7,20 +7,24 @@ use std::{collections::HashMap, path::PathBuf};
 
 use proptest::prelude::*;
 use vitrine_image::segment::*;
-use vitrine_image::{Array, Planes, read_npz};
+use vitrine_image::{Array, Planes, infill, read_npz};
 
 /// Least adjusted Rand index between our regions and scikit-image's.
 const AGREEMENT: f64 = 0.95;
+/// Least peak signal-to-noise ratio of our inpainted pixels to scikit-image's, which are stored as float16.
+const LEAST_DECIBELS: f64 = 60.0;
 
-/// Picture and regions, by the regions' method and parameters.
-fn golden(name: &str) -> (Planes, Vec<(String, Array)>) {
+const PICTURES: [&str; 7] = ["shapes", "small", "tall", "grey", "bimble", "fennick", "wendle"];
+
+/// A picture, and what scikit-image made of it by name: regions by their method and parameters, the rest by one word.
+fn golden(name: &str) -> (Planes, HashMap<String, Array>) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/data/segmentations");
     let arrays = read_npz(&std::fs::read(folder.join(format!("{name}.npz"))).unwrap()).unwrap();
-    let (picture, regions): (Vec<_>, Vec<_>) = arrays.into_iter().partition(|(name, _)| name == "picture");
-    let (_, picture) = picture.into_iter().next().unwrap();
+    let mut arrays: HashMap<_, _> = arrays.into_iter().collect();
+    let picture = arrays.remove("picture").unwrap();
     let &[height, width, channels] = &picture.shape[..] else { panic!("{name}: {:?}", picture.shape) };
     let plane = |channel| picture.values.iter().skip(channel).step_by(channels).map(|&level| level / 255.0);
-    (Planes { channels, height, width, values: (0..channels).flat_map(plane).collect() }, regions)
+    (Planes { channels, height, width, values: (0..channels).flat_map(plane).collect() }, arrays)
 }
 
 /// Cuts as the name of a golden array says: the method, and the parameters that are not the default.
@@ -106,12 +110,9 @@ fn the_index_is_that_of_known_partitions() {
 /// Prints how far all arrays of a method agree, and fails where one does not.
 fn agrees(method: &str) {
     let mut worst = Vec::new();
-    for name in ["shapes", "small", "tall", "grey", "bimble", "fennick", "wendle"] {
-        let (planes, regions) = golden(name);
-        for (case, expected) in regions {
-            if !case.starts_with(method) {
-                continue;
-            }
+    for name in PICTURES {
+        let (planes, arrays) = golden(name);
+        for (case, expected) in arrays.into_iter().filter(|(case, _)| case.starts_with(method)) {
             let found = cut(&planes, &case);
             let expected: Vec<u32> = expected.values.iter().map(|&label| label as u32).collect();
             let index = adjusted_rand_index(&found.labels, &expected);
@@ -294,4 +295,25 @@ fn what_cannot_be_cut_is_refused_in_a_sentence() {
     }
     let short = Planes { values: vec![0.0; 3], ..planes };
     assert_eq!(slic(&short, &Slic::default()).unwrap_err().to_string(), "the picture needs 60 values and has 3");
+}
+
+#[test]
+fn inpainting_agrees_with_scikit_image() {
+    for name in PICTURES {
+        let (planes, arrays) = golden(name);
+        let removed: Vec<bool> = arrays["removed"].values.iter().map(|&removed| removed == 1.0).collect();
+        let expected = &arrays["filled"];
+        let filled = infill::inpaint(&planes, &removed).unwrap();
+        let holes = (0..removed.len()).filter(|&pixel| removed[pixel]);
+        let mut squares = 0.0;
+        for (hole, pixel) in holes.enumerate() {
+            for channel in 0..planes.channels {
+                let found = filled.values[channel * removed.len() + pixel];
+                squares += f64::from(found - expected.values[hole * planes.channels + channel]).powi(2);
+            }
+        }
+        let decibels = -10.0 * (squares / expected.values.len() as f64).log10();
+        println!("{name}: {decibels:.1} dB");
+        assert!(decibels > LEAST_DECIBELS, "{name}: {decibels} dB");
+    }
 }

@@ -1,7 +1,17 @@
 //! What "removed" looks like, in pixel space: pictures of the same size to put in place of the input or parts of it.
 //!
 //! Each function takes the input's [`Planes`] and gives the planes of the infill; [`to_planes`](crate::to_planes) and
-//! [`from_planes`](crate::from_planes) lead there from a normalised tensor and back.
+//! [`from_planes`](crate::from_planes) lead there from a normalised tensor and back. [`inpaint`], [`interpolate`] and
+//! [`tile`] also take which pixels are removed, and leave all others as they are.
+
+mod holes;
+mod inpaint;
+mod sizes;
+mod smooth;
+mod tile;
+
+pub use inpaint::{inpaint, interpolate};
+pub use tile::tile;
 
 use crate::{Planes, gaussian_blur};
 
