@@ -75,7 +75,7 @@ fn sobol(index: u32, axis: u32, seed: u64) -> f32 {
 }
 
 /// The digits of a number mirrored at the point.
-fn radical_inverse(mut number: usize, base: usize) -> f64 {
+pub(crate) fn radical_inverse(mut number: usize, base: usize) -> f64 {
     let (mut inverse, mut digit) = (0.0, 1.0 / base as f64);
     while number > 0 {
         inverse += (number % base) as f64 * digit;

@@ -2,11 +2,11 @@
 //! coalition of them is worth. What Shapley values, surrogates and sensitivity indices stand on.
 
 use vitrine_protocol::ParameterKind;
-use web_time::Instant;
 
 use crate::{
     Attribution, Context, ExplainError, Infill,
-    options::{number, options},
+    budget::Budget,
+    options::options,
     regions::{Regions, RegionsSpec},
     sampler::{Masked, UNMASKED},
 };
@@ -20,17 +20,6 @@ options! {
         /// What a removed part is replaced by: black, white, grey, mean, blur or noise in pixel space, or zero and value:V
         /// in tensor space, or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
-    }
-}
-
-options! {
-    /// When a sampled run may end before its samples are used up.
-    pub struct Budget {
-        /// Seconds after which the run ends with what it has; 0 for no limit. The map then depends on the machine's speed.
-        max_seconds: f64 [number(0.0, 86400.0)] = 0.0,
-        /// Largest standard error accepted, as a part of the largest attribution: the run ends once it is below. 0 uses all
-        /// samples.
-        max_error: f64 [number(0.0, 1.0)] = 0.0,
     }
 }
 
@@ -59,7 +48,6 @@ pub(crate) struct Game<'a> {
     pub(crate) regions: Regions,
     masked: Masked<'a>,
     notes: Vec<String>,
-    started: Instant,
 }
 
 impl<'a> Game<'a> {
@@ -74,7 +62,7 @@ impl<'a> Game<'a> {
         let infill = options.infill.tensor(context).await?;
         let notes = options.infill.note(context).into_iter().chain(regions.note()).collect();
         let masked = Masked::start(context, infill, passes).await?;
-        Ok(Game { context, regions, masked, notes, started: Instant::now() })
+        Ok(Game { context, regions, masked, notes })
     }
 
     /// How many regions there are.
@@ -106,6 +94,7 @@ impl<'a> Game<'a> {
     ) -> Result<(), ExplainError> {
         let (size, device) = (self.context.batch_for(count), self.context.input.device());
         let show_every = count.div_ceil(size).div_ceil(10);
+        let clock = budget.clock();
         for (number, start) in (0..count).step_by(size).enumerate() {
             let range = start..(start + size).min(count);
             let members: Vec<f32> = range.clone().flat_map(coalition).collect();
@@ -120,24 +109,12 @@ impl<'a> Game<'a> {
             if (number + 1).is_multiple_of(show_every) {
                 self.show(&estimate.values());
             }
-            if let Some(reason) = self.reason_to_end(budget, estimate) {
-                self.notes.push(format!("{reason} after {done} of {count} samples."));
+            if clock.is_over() || budget.is_precise(estimate.errors(), || estimate.values()) {
+                self.notes.push(budget.note(done, count));
                 break;
             }
         }
         Ok(())
-    }
-
-    fn reason_to_end(&self, budget: &Budget, estimate: &dyn Estimate) -> Option<&'static str> {
-        if budget.max_seconds > 0.0 && self.started.elapsed().as_secs_f64() > budget.max_seconds {
-            return Some("It ended, as the seconds that max-seconds allows were over,");
-        }
-        if budget.max_error == 0.0 {
-            return None;
-        }
-        let largest = |values: Vec<f64>| values.into_iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        let error = largest(estimate.errors()?);
-        (error <= budget.max_error * largest(estimate.values())).then_some("It ended, as precise as max-error asks,")
     }
 
     fn show(&self, values: &[f64]) {

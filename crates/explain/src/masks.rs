@@ -7,6 +7,7 @@ use vitrine_graph::Value;
 
 use crate::{
     ExplainError,
+    design::radical_inverse,
     random::{Purpose, Random},
 };
 
@@ -19,8 +20,19 @@ use crate::{
 pub(crate) struct GridMasks {
     pub(crate) seed: u64,
     pub(crate) keep: f64,
+    pub(crate) arrangement: Arrangement,
     rows: Axis,
     columns: Axis,
+}
+
+/// How masks depend on each other. Each mask for itself is always drawn the same way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Arrangement {
+    /// Whether every second mask is the twin of the one before: at the same shift, with cells that are kept where the other's
+    /// number is on the far side. With a chance of a half it keeps just what the other hides.
+    pub(crate) in_pairs: bool,
+    /// Whether the numbers of kept cells are spread over the masks as evenly as their distribution allows.
+    pub(crate) is_stratified: bool,
 }
 
 /// One side of the picture.
@@ -47,6 +59,21 @@ impl Axis {
     }
 }
 
+/// The smallest number of successes out of `count`, each with this chance, up to which the distribution has reached `place`.
+fn binomial_quantile(place: f64, count: usize, chance: f64) -> usize {
+    let odds = chance / (1.0 - chance);
+    // As a logarithm, since the first term of a long row is too small for a number.
+    let (mut term, mut reached) = (count as f64 * (1.0 - chance).ln(), 0.0);
+    for successes in 0..count {
+        reached += term.exp();
+        if place < reached {
+            return successes;
+        }
+        term += ((count - successes) as f64 / (successes + 1) as f64 * odds).ln();
+    }
+    count
+}
+
 /// Row by row, the weights of linear interpolation from `from` to `to` pixels, centres at half-integers, edges repeated.
 fn enlarging_matrix(from: usize, to: usize) -> Vec<f32> {
     let weight = |target: usize, source: usize| {
@@ -66,14 +93,28 @@ struct Drawn {
 
 impl GridMasks {
     pub(crate) fn new(seed: u64, grid: usize, keep: f64, [height, width]: [usize; 2]) -> GridMasks {
-        GridMasks { seed, keep, rows: Axis::new(height, grid), columns: Axis::new(width, grid) }
+        let (rows, columns) = (Axis::new(height, grid), Axis::new(width, grid));
+        GridMasks { seed, keep, arrangement: Arrangement::default(), rows, columns }
     }
 
     fn draw(&self, index: usize) -> Drawn {
-        let mut random = Random::new(self.seed, Purpose::Masks, index as u32);
+        let (drawn, twin) = if self.arrangement.in_pairs { (index / 2, index % 2) } else { (index, 0) };
+        let mut random = Random::new(self.seed, Purpose::Masks, drawn as u32);
         let (down, across) = (random.below(self.rows.cell), random.below(self.columns.cell));
         let count = self.rows.cells * self.columns.cells;
-        let cells = (0..count).map(|_| if random.chance(self.keep) { 1.0 } else { 0.0 }).collect();
+        let mut cells = vec![0.0; count];
+        if self.arrangement.is_stratified {
+            // The place of a point of van der Corput's sequence in the distribution, as far from its start as the twin's
+            // from its end.
+            let shift = Random::new(self.seed, Purpose::Designs, 0).uniform();
+            let place = (radical_inverse(drawn + 1, 2) + f64::from(shift)).fract();
+            let kept = binomial_quantile(if twin == 0 { place } else { 1.0 - place }, count, self.keep);
+            let order = random.permutation(count);
+            let from = if twin == 0 { 0 } else { count - kept };
+            order[from..from + kept].iter().for_each(|cell| cells[*cell] = 1.0);
+        } else {
+            cells.iter_mut().for_each(|cell| *cell = if random.chances(self.keep)[twin] { 1.0 } else { 0.0 });
+        }
         Drawn { down, across, cells }
     }
 
@@ -144,14 +185,42 @@ mod tests {
     }
 
     #[test]
-    fn every_pixel_is_kept_with_the_same_probability() {
-        let masks = GridMasks::new(SEED, 3, 0.3, [6, 9]);
+    fn every_pixel_is_kept_with_the_same_probability_however_masks_are_arranged() {
+        for (in_pairs, is_stratified) in [(false, false), (true, false), (false, true), (true, true)] {
+            let arrangement = Arrangement { in_pairs, is_stratified };
+            keeps_every_pixel_alike(&GridMasks { arrangement, ..GridMasks::new(SEED, 3, 0.3, [6, 9]) });
+        }
+    }
+
+    fn keeps_every_pixel_alike(masks: &GridMasks) {
         let values = read(&masks.batch(0..4000, &Device::flex()).unwrap());
         for pixel in 0..54 {
             let mean: f32 = values.iter().skip(pixel).step_by(54).sum::<f32>() / 4000.0;
             // The standard deviation of a mean is at most sqrt(0.21 / 4000) = 0.0073.
             assert!((mean - 0.3).abs() < 0.03, "pixel {pixel} is kept by {mean}");
         }
+    }
+
+    #[test]
+    fn a_twin_keeps_what_the_other_hides() {
+        for is_stratified in [false, true] {
+            let arrangement = Arrangement { in_pairs: true, is_stratified };
+            let masks = GridMasks { arrangement, ..GridMasks::new(SEED, 3, 0.5, [6, 9]) };
+            let pair = read(&masks.batch(6..8, &Device::flex()).unwrap());
+            let sum: Vec<f32> = pair[..54].iter().zip(&pair[54..]).map(|(a, b)| a + b).collect();
+            assert_close(&sum, &[1.0; 54], 1e-6);
+        }
+    }
+
+    /// Of three cells kept by chances of a half 0, 1, 2, 3 are kept in 1, 3, 3, 1 of 8 masks.
+    #[test]
+    fn stratified_masks_keep_as_many_cells_as_chance_would() {
+        let counts = (0..800).fold([0; 4], |mut counts, place| {
+            counts[binomial_quantile((f64::from(place) + 0.5) / 800.0, 3, 0.5)] += 1;
+            counts
+        });
+        assert_eq!(counts, [100, 300, 300, 100]);
+        assert!((450..550).contains(&binomial_quantile(0.5, 1000, 0.5)));
     }
 
     #[test]

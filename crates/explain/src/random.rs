@@ -47,7 +47,13 @@ impl Random {
 
     /// True with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
-        f64::from(self.0.next_u32()) < probability * 4_294_967_296.0
+        self.chances(probability)[0]
+    }
+
+    /// True with this probability, and its twin: the same of one minus the number drawn.
+    pub(crate) fn chances(&mut self, probability: f64) -> [bool; 2] {
+        let word = self.0.next_u32();
+        [word, u32::MAX - word].map(|word| f64::from(word) < probability * 4_294_967_296.0)
     }
 
     /// The numbers 0, 1 ... `count` - 1 in a random order (Fisher and Yates).

@@ -6,7 +6,7 @@ use vitrine_graph::Value;
 use vitrine_protocol::Layout;
 
 use crate::{
-    Context, ExplainError, HeatMap,
+    Budget, Context, ExplainError, HeatMap,
     attribution::{check_finite, picture_size},
     observer::Progress,
 };
@@ -14,49 +14,81 @@ use crate::{
 /// Running means over masks, each `[1, height, width]` on the device.
 pub(crate) struct Means {
     /// Masks so far.
-    pub(crate) count: usize,
-    /// Mean of score times mask.
-    pub(crate) weighted: Value,
-    /// Sum of squared deviations of score times mask from its mean.
-    deviations: Value,
+    pub(crate) masks: usize,
     /// Mean of the masks.
-    pub(crate) masks: Value,
+    pub(crate) mask: Value,
+    /// Mean of the scores.
+    pub(crate) score: f64,
+    /// Mean of what is observed.
+    pub(crate) observed: Value,
+    /// Observations so far: masks, or pairs of them.
+    observations: usize,
+    /// Sum of squared deviations of the observations from their mean.
+    deviations: Value,
 }
 
 impl Means {
     fn new([height, width]: [usize; 2], device: &burn::tensor::Device) -> Means {
         let zero = Value::full(0.0, &[1, height, width], device);
-        Means { count: 0, weighted: zero.clone(), deviations: zero.clone(), masks: zero }
+        let (mask, observed, deviations) = (zero.clone(), zero.clone(), zero);
+        Means { masks: 0, mask, score: 0.0, observed, observations: 0, deviations }
     }
 
-    /// Adds masks `[batch, height, width]` with scores `[batch]`, by Chan, Golub and LeVeque's pairwise update (1979),
-    /// which keeps its precision however many masks there are.
-    fn add(&mut self, masks: &Value, scores: &Value) -> Result<(), ExplainError> {
-        let batch = scores.len();
-        let all = self.count + batch;
-        let share = batch as f32 / all as f32;
-        let mean = |value: &Value| value.sum_axes(&[0])?.map(|sum| sum.div_scalar(batch as f32));
-        let weighted = masks.mul(&scores.reshape(&[batch, 1, 1])?)?;
-        let batch_mean = mean(&weighted)?;
-        let deviations = weighted.sub(&batch_mean)?.map(|deviation| deviation.square())?.sum_axes(&[0])?;
-        let step = batch_mean.sub(&self.weighted)?;
-        let between = step.map(|step| step.square().mul_scalar(self.count as f32 * share))?;
-        self.weighted = self.weighted.add(&step.map(|step| step.mul_scalar(share))?)?;
+    /// Adds observations `[batch, height, width]`, by Chan, Golub and LeVeque's pairwise update (1979), which keeps its
+    /// precision however many there are.
+    fn observe(&mut self, observations: &Value) -> Result<(), ExplainError> {
+        let batch = observations.shape().first().copied().unwrap_or_default();
+        let before = self.observations;
+        self.observations += batch;
+        let share = batch as f32 / self.observations as f32;
+        let mean = mean(observations, batch)?;
+        let deviations = observations.sub(&mean)?.map(|deviation| deviation.square())?.sum_axes(&[0])?;
+        let step = mean.sub(&self.observed)?;
+        let between = step.map(|step| step.square().mul_scalar(before as f32 * share))?;
+        self.observed = self.observed.add(&step.map(|step| step.mul_scalar(share))?)?;
         self.deviations = self.deviations.add(&deviations)?.add(&between)?;
-        let step = mean(masks)?.sub(&self.masks)?;
-        self.masks = self.masks.add(&step.map(|step| step.mul_scalar(share))?)?;
-        self.count = all;
         Ok(())
     }
 
-    /// Standard error of [`Means::weighted`]; nothing for a single mask.
+    /// Adds masks `[batch, height, width]` and their scores.
+    fn count(&mut self, masks: &Value, scores: &[f32]) -> Result<(), ExplainError> {
+        self.masks += scores.len();
+        let share = scores.len() as f32 / self.masks as f32;
+        let step = mean(masks, scores.len())?.sub(&self.mask)?;
+        self.mask = self.mask.add(&step.map(|step| step.mul_scalar(share))?)?;
+        let sum: f64 = scores.iter().copied().map(f64::from).sum();
+        self.score += (sum / scores.len() as f64 - self.score) * f64::from(share);
+        Ok(())
+    }
+
+    /// Standard error of [`Means::observed`]; nothing for a single observation.
     pub(crate) fn standard_error(&self) -> Result<Option<Value>, ExplainError> {
-        if self.count < 2 {
+        if self.observations < 2 {
             return Ok(None);
         }
-        let scale = self.count as f32 * (self.count - 1) as f32;
+        let scale = self.observations as f32 * (self.observations - 1) as f32;
         Ok(Some(self.deviations.map(|deviations| deviations.div_scalar(scale).sqrt())?))
     }
+}
+
+fn mean(values: &Value, batch: usize) -> Result<Value, ExplainError> {
+    Ok(values.sum_axes(&[0])?.map(|sum| sum.div_scalar(batch as f32))?)
+}
+
+/// How masks and scores become a map.
+pub(crate) trait Estimator {
+    /// What each mask shows: `[batch, height, width]` of masks of that shape, scores `[batch, 1, 1]`, and the target at the
+    /// input.
+    fn observe(&self, masks: &Value, scores: &Value, prediction: f32) -> Result<Value, ExplainError>;
+
+    /// Whether every two masks depend on each other, so that their mean is one observation.
+    fn in_pairs(&self) -> bool;
+
+    /// The map `[1, height, width]` that the means amount to.
+    fn map(&self, means: &Means, prediction: f32) -> Result<Value, ExplainError>;
+
+    /// Its standard error, where it can be told.
+    fn standard_error(&self, means: &Means) -> Result<Option<Value>, ExplainError>;
 }
 
 /// The size of the context's picture.
@@ -115,21 +147,35 @@ impl<'a> Masked<'a> {
     }
 }
 
-/// Scores `count` masked copies of the input, `input * mask + infill * (1 - mask)`, batch by batch, and returns the
-/// target at the unmasked input with the means over all masks.
-///
-/// `masks` gives the masks of a range of numbers, `[masks, height, width]`. About ten times on the way the observer gets
-/// the map that `estimate` makes of the means so far.
+/// A sampled run.
+pub(crate) struct Sampled {
+    /// The target at the input.
+    pub(crate) prediction: f32,
+    pub(crate) means: Means,
+    /// Forward passes.
+    pub(crate) passes: u64,
+    /// What the reader should know.
+    pub(crate) note: Option<String>,
+}
+
+/// Scores `count` masked copies of the input, `input * mask + infill * (1 - mask)`, batch by batch, unless the budget ends it
+/// before. `masks` gives the masks of a range of numbers, `[masks, height, width]`. About ten times on the way the observer
+/// gets the map so far.
 pub(crate) async fn sample(
     context: &Context<'_>,
     infill: Value,
     count: usize,
     masks: &dyn Fn(Range<usize>) -> Result<Value, ExplainError>,
-    estimate: &dyn Fn(&Means) -> Result<Value, ExplainError>,
-) -> Result<(f32, Means), ExplainError> {
+    estimator: &dyn Estimator,
+    budget: &Budget,
+) -> Result<Sampled, ExplainError> {
     let [height, width] = size_of_picture(context)?;
     let mut masked = Masked::start(context, infill, count).await?;
+    let prediction = masked.prediction;
     let mut means = Means::new([height, width], &context.input.device());
+    let (clock, mut note) = (budget.clock(), None);
+    // The first of a pair whose second comes with the next batch.
+    let mut held: Option<Value> = None;
     let size = context.batch_for(count);
     let partial_every = count.div_ceil(size).div_ceil(10);
     for (number, start) in (0..count).step_by(size).enumerate() {
@@ -140,14 +186,51 @@ pub(crate) async fn sample(
             Layout::Nchw => masks.reshape(&[batch, 1, height, width])?,
             Layout::Nhwc => masks.reshape(&[batch, height, width, 1])?,
         };
-        let (scores, _) = masked.score(&over_channels).await?;
-        means.add(&masks, &scores)?;
-        if (number + 1).is_multiple_of(partial_every) && means.count < count {
-            let values = estimate(&means)?.to_vec().await?;
+        let (scores, read) = masked.score(&over_channels).await?;
+        means.count(&masks, &read)?;
+        let seen = estimator.observe(&masks, &scores.reshape(&[batch, 1, 1])?, prediction)?;
+        held = if estimator.in_pairs() {
+            let all = held.map_or_else(|| Ok(seen.clone()), |held| Value::concat(&[held, seen.clone()], 0))?;
+            let all_batch = all.shape().first().copied().unwrap_or_default();
+            let pairs = all_batch / 2;
+            if pairs > 0 {
+                let pairs = all.narrow(0, 0, 2 * pairs)?.reshape(&[pairs, 2, height, width])?.sum_axes(&[1])?;
+                let pairs = pairs.reshape(&[pairs.len() / (height * width), height, width])?;
+                means.observe(&pairs.map(|sum| sum.div_scalar(2.0))?)?;
+            }
+            if all_batch % 2 == 1 { Some(all.narrow(0, all_batch - 1, 1)?) } else { None }
+        } else {
+            means.observe(&seen)?;
+            None
+        };
+        if means.masks == count || means.observations == 0 {
+            continue;
+        }
+        let (shows, is_limited) = ((number + 1).is_multiple_of(partial_every), budget.max_error > 0.0);
+        if shows {
+            let values = estimator.map(&means, prediction)?.to_vec().await?;
             context.observer.partial(&HeatMap { height, width, values });
         }
+        let precise = shows && is_limited && is_precise(estimator, &means, prediction, budget).await?;
+        if clock.is_over() || precise {
+            note = Some(budget.note(means.masks, count));
+            break;
+        }
     }
-    Ok((masked.prediction, means))
+    Ok(Sampled { prediction, means, passes: masked.passes(), note })
+}
+
+async fn is_precise(
+    estimator: &dyn Estimator,
+    means: &Means,
+    prediction: f32,
+    budget: &Budget,
+) -> Result<bool, ExplainError> {
+    let Some(error) = estimator.standard_error(means)? else { return Ok(false) };
+    let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
+    let error: Vec<f64> = wide(error.to_vec().await?);
+    let values: Vec<f64> = wide(estimator.map(means, prediction)?.to_vec().await?);
+    Ok(budget.is_precise(Some(error), || values))
 }
 
 #[cfg(test)]
@@ -171,11 +254,14 @@ mod tests {
                 // The second pixel is never kept.
                 let masks: Vec<f32> = batch.iter().flat_map(|_| [1.0, 0.0]).collect();
                 let masks = Value::from_f32(&masks, &[batch.len(), 1, 2], &device);
-                means.add(&masks, &Value::from_f32(batch, &[batch.len()], &device)).unwrap();
+                let scores = Value::from_f32(batch, &[batch.len(), 1, 1], &device);
+                means.observe(&masks.mul(&scores).unwrap()).unwrap();
+                means.count(&masks, batch).unwrap();
             }
-            assert_eq!(means.count, 24);
-            assert_close(&read(&means.weighted), &[mean as f32, 0.0], 1e-6);
-            assert_close(&read(&means.masks), &[1.0, 0.0], 1e-6);
+            assert_eq!((means.masks, means.observations), (24, 24));
+            assert_close(&read(&means.observed), &[mean as f32, 0.0], 1e-6);
+            assert_close(&read(&means.mask), &[1.0, 0.0], 1e-6);
+            assert!((means.score - mean).abs() < 1e-3);
             let found = read(&means.standard_error().unwrap().unwrap());
             assert!((found[0] / error - 1.0).abs() < 1e-3 && found[1] == 0.0, "{found:?}, not {error}");
         }

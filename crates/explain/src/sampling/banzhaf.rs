@@ -12,7 +12,8 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 use super::shapley_sampling::{check_few, members};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
-    game::{Budget, Estimate, Game, GameOptions, Moments, errors, means, passes},
+    budget::Budget,
+    game::{Estimate, Game, GameOptions, Moments, errors, means, passes},
     options::{integer, options},
     random::{Purpose, Random},
     regions::Regions,

@@ -14,8 +14,9 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    budget::Budget,
     design::{Design, Sequence},
-    game::{Budget, Estimate, Game, GameOptions, passes},
+    game::{Estimate, Game, GameOptions, passes},
     options::{integer, options},
     regions::Regions,
 };

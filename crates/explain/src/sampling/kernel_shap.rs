@@ -15,7 +15,8 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 use super::shapley_sampling::members;
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
-    game::{Budget, Estimate, Game, GameOptions, passes},
+    budget::Budget,
+    game::{Estimate, Game, GameOptions, passes},
     options::{integer, options},
     random::{Purpose, Random},
     regions::Regions,

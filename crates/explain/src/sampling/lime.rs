@@ -14,7 +14,8 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
-    game::{Budget, Estimate, Game, GameOptions, passes},
+    budget::Budget,
+    game::{Estimate, Game, GameOptions, passes},
     options::{choices, integer, number, options},
     random::{Purpose, Random},
     regions::Regions,

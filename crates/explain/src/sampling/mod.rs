@@ -16,6 +16,6 @@ pub use hsic::{Hsic, HsicOptions};
 pub use kernel_shap::{KernelShap, KernelShapOptions};
 pub use lime::{Distance, Lime, LimeOptions, Sampling, Surrogate};
 pub use occlusion::{Extent, Occlusion, OcclusionOptions, Overlap};
-pub use rise::{Normalisation, Rise, RiseOptions};
+pub use rise::{Normalisation, Rise, RiseEstimator, RiseOptions};
 pub use shapley_sampling::{ShapleySampling, ShapleySamplingOptions};
 pub use sobol::{Estimator, Order, Sobol, SobolOptions};

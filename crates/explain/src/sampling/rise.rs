@@ -5,7 +5,11 @@
 //! 2018.
 //!
 //! Departures from the paper: a cell has the size of the picture divided by `grid`, rounded up, where the paper
-//! stretches `grid` cells over the picture and one more cell; so all pixels are kept equally often here and there. The
+//! stretches `grid` cells over the picture and one more cell; so all pixels are kept equally often here and there. Two changes
+//! leave what is estimated as it is and need a fraction of the masks, both by default: masks come in pairs, each with a twin that
+//! keeps what the other hides (antithetic variates), and what an even cover of masks would give is not left to chance but
+//! taken out of the sum and put back as the mean score (control variate). `estimator=plain` with `antithetic=false` is the
+//! paper's sum. With a margin `A-B` as the target it is contrastive RISE. The
 //! paper scores probabilities; here the scalar is the caller's target, and a logit, which may be negative, works as
 //! well but shifts the whole map by its average. What is masked is black in pixel space or any other infill; the
 //! paper's program multiplies the normalised tensor, which is `infill=zero`. The paper's estimate is `unbiased`; TorchRay
@@ -17,11 +21,11 @@ use vitrine_graph::Value;
 use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture,
+    Attribution, Budget, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture,
     attribution::check_finite,
-    masks::GridMasks,
+    masks::{Arrangement, GridMasks},
     options::{choices, integer, number, options},
-    sampler::{Means, UNMASKED, sample, size_of_picture},
+    sampler::{Estimator, Means, Sampled, UNMASKED, sample, size_of_picture},
 };
 
 choices! {
@@ -37,6 +41,16 @@ choices! {
     }
 }
 
+choices! {
+    /// How scores and masks become the map.
+    pub enum RiseEstimator {
+        /// The covariance of score and mask, plus the mean score: the noise of uneven masks is left out.
+        Covariance = "covariance",
+        /// The mean of score times mask, as in the paper.
+        Plain = "plain",
+    }
+}
+
 options! {
     /// Options of [`Rise`].
     pub struct RiseOptions {
@@ -46,11 +60,26 @@ options! {
         grid: usize [integer(1, 100)] = 7,
         /// Probability that a cell is kept.
         keep: f64 [number(0.01, 0.99)] = 0.5,
+        /// How scores and masks become the map; both estimate the same.
+        estimator: RiseEstimator [RiseEstimator::kind()] = RiseEstimator::Covariance,
+        /// Whether masks come in pairs of which one keeps what the other hides. An odd number of masks is then taken one
+        /// higher.
+        antithetic: bool [ParameterKind::Boolean] = true,
+        /// Whether the numbers of kept cells are spread evenly over their distribution.
+        stratified: bool [ParameterKind::Boolean] = false,
         /// What the weighted sum of masks is divided by.
         normalisation: Normalisation [Normalisation::kind()] = Normalisation::Unbiased,
         /// What shows through where a mask hides the picture: black, white, grey, mean, blur or noise in pixel space, or
         /// zero and value:V in tensor space, or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
+        ..budget: Budget,
+    }
+}
+
+impl RiseOptions {
+    /// Forward passes for masks.
+    fn passes(&self) -> usize {
+        if self.antithetic { self.masks.next_multiple_of(2) } else { self.masks }
     }
 }
 
@@ -82,14 +111,16 @@ impl Explainer for Rise {
     }
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
-        let masks = RiseOptions::parse(context.parameters)?.masks;
+        let masks = RiseOptions::parse(context.parameters)?.passes();
         Ok(Cost { forward_passes: (masks + UNMASKED) as u64, backward_passes: 0 })
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
         Box::pin(async move {
             let options = RiseOptions::parse(context.parameters)?;
-            let masks = GridMasks::new(context.seed, options.grid, options.keep, size_of_picture(context)?);
+            let arrangement = Arrangement { in_pairs: options.antithetic, is_stratified: options.stratified };
+            let mut masks = GridMasks::new(context.seed, options.grid, options.keep, size_of_picture(context)?);
+            masks.arrangement = arrangement;
             let device = context.input.device();
             explain(context, options, &|range| masks.batch(range, &device)).await
         })
@@ -98,7 +129,8 @@ impl Explainer for Rise {
 
 impl Rise {
     /// RISE with masks of the caller's own: `masks` holds `[masks, height, width]` values from 0 (hidden) to 1 (kept),
-    /// of which a part of `keep` is kept on average. The parameters `masks` and `grid` are not used.
+    /// of which a part of `keep` is kept on average, by the paper's sum. The parameters that say how masks are drawn are not
+    /// used.
     ///
     /// # Errors
     /// As [`Explainer::explain`].
@@ -107,6 +139,8 @@ impl Rise {
         let area = height * width;
         let options = RiseOptions {
             masks: masks.len().checked_div(area).unwrap_or(0),
+            estimator: RiseEstimator::Plain,
+            antithetic: false,
             ..RiseOptions::parse(context.parameters)?
         };
         let upload = |range: Range<usize>| {
@@ -124,11 +158,11 @@ async fn explain(
 ) -> Result<Attribution, ExplainError> {
     let [height, width] = size_of_picture(context)?;
     let infill = options.infill.tensor(context).await?;
-    let estimate = |means: &Means| estimate(means, &options);
-    let (prediction, means) = sample(context, infill, options.masks, masks, &estimate).await?;
-    let values = estimate(&means)?.to_vec().await?;
+    let Sampled { prediction, means, passes, note } =
+        sample(context, infill, options.passes(), masks, &options, &options.budget).await?;
+    let values = options.map(&means, prediction)?.to_vec().await?;
     check_finite(&values, "A value of the map", "the model's numbers overflow; try another infill")?;
-    let standard_error = match standard_error(&means, &options)? {
+    let standard_error = match options.standard_error(&means)? {
         Some(error) => Some(HeatMap { height, width, values: error.to_vec().await? }),
         None => None,
     };
@@ -138,31 +172,59 @@ async fn explain(
         shape: vec![height, width],
         standard_error,
         prediction,
-        forward_passes: (options.masks + UNMASKED) as u64,
+        forward_passes: passes,
         parameters: options.values(),
-        notes: Vec::from_iter(options.infill.note(context)),
+        notes: options.infill.note(context).into_iter().chain(note).collect(),
         ..Attribution::default()
     })
 }
 
-/// The map that the means amount to.
-fn estimate(means: &Means, options: &RiseOptions) -> Result<Value, ExplainError> {
-    Ok(match options.normalisation {
-        Normalisation::Unbiased => means.weighted.map(|mean| mean.div_scalar(options.keep))?,
-        // Where no mask kept a pixel both means are zero, and so shall be their quotient.
-        Normalisation::PerPixel => means.weighted.div(&means.masks.map(|mean| mean.clamp_min(1e-20))?)?,
-        Normalisation::Mean => means.weighted.clone(),
-    })
+impl RiseOptions {
+    /// Whether the control variate is used; `per-pixel` has one of its own in the mean of the masks.
+    fn is_controlled(&self) -> bool {
+        self.estimator == RiseEstimator::Covariance && self.normalisation != Normalisation::PerPixel
+    }
+
+    /// What the mean of score times mask is divided by.
+    fn divisor(&self) -> f64 {
+        if self.normalisation == Normalisation::Unbiased { self.keep } else { 1.0 }
+    }
 }
 
-/// The standard error of the map; not known for `per-pixel`, a quotient of two means.
-fn standard_error(means: &Means, options: &RiseOptions) -> Result<Option<Value>, ExplainError> {
-    let Some(error) = means.standard_error()? else { return Ok(None) };
-    Ok(match options.normalisation {
-        Normalisation::Unbiased => Some(error.map(|error| error.div_scalar(options.keep))?),
-        Normalisation::PerPixel => None,
-        Normalisation::Mean => Some(error),
-    })
+impl Estimator for RiseOptions {
+    fn observe(&self, masks: &Value, scores: &Value, prediction: f32) -> Result<Value, ExplainError> {
+        if !self.is_controlled() {
+            return Ok(masks.mul(scores)?);
+        }
+        // Any constant in place of the prediction would do for the mean; a near one makes the errors small.
+        let uneven = masks.map(|masks| masks.sub_scalar(self.keep))?;
+        Ok(uneven.mul(&scores.map(|scores| scores.sub_scalar(prediction))?)?)
+    }
+
+    fn in_pairs(&self) -> bool {
+        self.antithetic
+    }
+
+    fn map(&self, means: &Means, prediction: f32) -> Result<Value, ExplainError> {
+        if self.normalisation == Normalisation::PerPixel {
+            // Where no mask kept a pixel both means are zero, and so shall be their quotient.
+            return Ok(means.observed.div(&means.mask.map(|mean| mean.clamp_min(1e-20))?)?);
+        }
+        if !self.is_controlled() {
+            return Ok(means.observed.map(|mean| mean.div_scalar(self.divisor()))?);
+        }
+        let uneven =
+            means.mask.map(|mask| mask.sub_scalar(self.keep).mul_scalar(means.score - f64::from(prediction)))?;
+        let covariance = means.observed.sub(&uneven)?;
+        Ok(covariance.map(|covariance| covariance.add_scalar(self.keep * means.score).div_scalar(self.divisor()))?)
+    }
+
+    /// Not known for `per-pixel`, a quotient of two means.
+    fn standard_error(&self, means: &Means) -> Result<Option<Value>, ExplainError> {
+        let known = self.normalisation != Normalisation::PerPixel;
+        let Some(error) = means.standard_error()?.filter(|_| known) else { return Ok(None) };
+        Ok(Some(error.map(|error| error.div_scalar(self.divisor()))?))
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +236,13 @@ mod tests {
 
     fn question() -> Question {
         let input: Vec<f32> = (0..24).map(|index| (index as f32 * 0.9).cos()).collect();
-        Question::new(linear(&[1, 4, 6]), &input).target("0").with("masks", "40").with("grid", "3").with("keep", "0.4")
+        let question = Question::new(linear(&[1, 4, 6]), &input).target("0");
+        question
+            .with("masks", "40")
+            .with("grid", "3")
+            .with("keep", "0.4")
+            .with("estimator", "plain")
+            .with("antithetic", "false")
     }
 
     fn explained(question: &Question) -> Attribution {
@@ -210,6 +278,43 @@ mod tests {
         let error = (all.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (40.0 * 39.0)).sqrt() / 0.4;
         let found = of("unbiased").standard_error.unwrap().values[5];
         assert!((f64::from(found) / error - 1.0).abs() < 1e-4, "standard error {found}, not {error}");
+    }
+
+    /// Cells of single pixels, kept by a chance of 0.4: the score of a linear model, given that a pixel is kept, is its own part
+    /// plus the mean of the others'.
+    #[test]
+    fn every_estimator_aims_at_the_expected_score_where_a_pixel_is_kept() {
+        let input: Vec<f32> = (0..4).map(|index| 1.0 + index as f32).collect();
+        let whole: f32 = (0..4).map(|index| linear_weight(index, 0) * input[index]).sum();
+        let question = Question::new(linear(&[1, 2, 2]), &input).target("0").with("infill", "zero");
+        let question = question.with("grid", "2").with("keep", "0.4").with("masks", "4000");
+        let mut errors = Vec::new();
+        for (estimator, antithetic, stratified) in [
+            ("plain", "false", "false"),
+            ("covariance", "false", "true"),
+            ("plain", "true", "true"),
+            ("covariance", "true", "false"),
+        ] {
+            let question = question.clone().with("estimator", estimator).with("antithetic", antithetic);
+            let found = explained(&question.with("stratified", stratified));
+            let error = found.standard_error.unwrap().values;
+            for pixel in 0..4 {
+                let own = linear_weight(pixel, 0) * input[pixel];
+                let (expected, value) = (own + 0.4 * (whole - own), found.values[pixel]);
+                assert!(
+                    (value - expected).abs() < 4.0 * error[pixel],
+                    "{estimator}: {value}, not {expected} +- {error:?}"
+                );
+            }
+            errors.push(error.iter().sum::<f32>());
+        }
+        assert!(errors[3] < 0.85 * errors[0], "pairs and a control variate help little: {errors:?}");
+    }
+
+    #[test]
+    fn an_odd_number_of_paired_masks_is_taken_one_higher() {
+        let found = explained(&question().with("antithetic", "true").with("masks", "41"));
+        assert_eq!(found.forward_passes, 43);
     }
 
     #[test]

@@ -15,8 +15,9 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    budget::Budget,
     design::{Design, Sequence},
-    game::{Budget, Estimate, Game, GameOptions, Moments, passes},
+    game::{Estimate, Game, GameOptions, Moments, passes},
     options::{choices, integer, options},
     regions::Regions,
 };
