@@ -209,7 +209,8 @@ pub enum ExplainError {
     },
     /// No label map of this path was read.
     #[error(
-        "There is no file {path:?} for the regions; regions are grid:HxW, elements or the path of a .npy file of whole numbers."
+        "There is no file {path:?} for the regions; regions are auto, grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, \
+         watershed:N, elements or the path of a .npy file of whole numbers."
     )]
     NoRegionsFile {
         /// What was given.

@@ -14,8 +14,8 @@ use crate::{
 options! {
     /// What every method asks of the game.
     pub struct GameOptions {
-        /// The parts that are kept or removed as a whole: grid:HxW, elements (every input value its own), or a .npy file of
-        /// whole numbers. auto takes 8 x 8 cells.
+        /// The parts that are kept or removed as a whole: grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N,
+        /// elements (every input value its own), or a .npy file of whole numbers. auto takes 8 x 8 cells.
         regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Auto,
         /// What a removed part is replaced by: black, white, grey, mean, blur or noise in pixel space, or zero and value:V
         /// in tensor space, or a file.
@@ -57,7 +57,7 @@ impl<'a> Game<'a> {
         options: &GameOptions,
         coalitions: impl FnOnce(usize) -> Result<usize, ExplainError>,
     ) -> Result<Game<'a>, ExplainError> {
-        let regions = Regions::of(context, &options.regions)?;
+        let regions = Regions::of(context, &options.regions).await?;
         let passes = coalitions(regions.count)?;
         let infill = options.infill.tensor(context).await?;
         let notes = options.infill.note(context).into_iter().chain(regions.note()).collect();

@@ -1,10 +1,17 @@
-//! Parts of the input that are kept or removed as a whole: cells of a grid, segments, single elements, or a label map
-//! from a file.
+//! Parts of the input that are kept or removed as a whole: cells of a grid, segments of like colour, single elements, or a
+//! label map from a file.
 
 use std::fmt;
 
 use burn::tensor::{Int, Tensor, TensorData};
 use vitrine_graph::Value;
+use vitrine_image::{
+    ImageError, Planes,
+    segment::{
+        Felzenszwalb, LabelMap, Markers, Quickshift, Slic, Watershed, felzenszwalb, quickshift, slic, watershed,
+    },
+    to_planes,
+};
 use vitrine_protocol::{Layout, ParameterValue};
 
 use crate::{Attribution, Context, ExplainError, HeatMap, attribution::picture_size, options::OptionValue};
@@ -17,6 +24,14 @@ pub enum RegionsSpec {
     Auto,
     /// So many rows and columns of cells over the picture, as equal as whole pixels allow.
     Grid([usize; 2]),
+    /// So many compact segments of like colour, by SLIC (Achanta et al. 2012).
+    Slic(usize),
+    /// Segments by Felzenszwalb and Huttenlocher's graph (2004), at this scale: larger gives larger ones.
+    Felzenszwalb(usize),
+    /// Segments by quick shift (Vedaldi, Soatto 2008), as LIME's authors take them.
+    Quickshift,
+    /// So many segments by watersheds from a grid of markers.
+    Watershed(usize),
     /// Every input element its own.
     Elements,
     /// A label map from a file.
@@ -24,18 +39,25 @@ pub enum RegionsSpec {
 }
 
 impl RegionsSpec {
-    /// Reads regions as typed. What is no known word is a path; nothing for a `grid:` without two numbers of at least 1.
+    /// Reads regions as typed. What is no known word is a path; nothing for a known one whose number is missing
+    /// or zero.
     pub fn parse(text: &str) -> Option<RegionsSpec> {
         match text {
             "auto" => return Some(RegionsSpec::Auto),
             "elements" => return Some(RegionsSpec::Elements),
+            "quickshift" => return Some(RegionsSpec::Quickshift),
             _ => {}
         }
-        let Some(size) = text.strip_prefix("grid:") else { return Some(RegionsSpec::File(text.to_owned())) };
-        let (rows, columns) = size.split_once('x').unwrap_or((size, size));
-        match [rows.parse().ok()?, columns.parse().ok()?] {
-            [0, _] | [_, 0] => None,
-            cells => Some(RegionsSpec::Grid(cells)),
+        let positive = |text: &str| text.parse().ok().filter(|number| *number > 0);
+        match text.split_once(':') {
+            Some(("grid", size)) => {
+                let (rows, columns) = size.split_once('x').unwrap_or((size, size));
+                Some(RegionsSpec::Grid([positive(rows)?, positive(columns)?]))
+            }
+            Some(("slic", segments)) => Some(RegionsSpec::Slic(positive(segments)?)),
+            Some(("felzenszwalb", scale)) => Some(RegionsSpec::Felzenszwalb(positive(scale)?)),
+            Some(("watershed", segments)) => Some(RegionsSpec::Watershed(positive(segments)?)),
+            _ => Some(RegionsSpec::File(text.to_owned())),
         }
     }
 }
@@ -45,6 +67,10 @@ impl fmt::Display for RegionsSpec {
         match self {
             RegionsSpec::Grid([rows, columns]) => write!(formatter, "grid:{rows}x{columns}"),
             RegionsSpec::Auto => formatter.write_str("auto"),
+            RegionsSpec::Slic(segments) => write!(formatter, "slic:{segments}"),
+            RegionsSpec::Felzenszwalb(scale) => write!(formatter, "felzenszwalb:{scale}"),
+            RegionsSpec::Quickshift => formatter.write_str("quickshift"),
+            RegionsSpec::Watershed(segments) => write!(formatter, "watershed:{segments}"),
             RegionsSpec::Elements => formatter.write_str("elements"),
             RegionsSpec::File(path) => formatter.write_str(path),
         }
@@ -60,6 +86,10 @@ impl OptionValue for RegionsSpec {
         ParameterValue::Text(self.to_string())
     }
 }
+
+/// As LIME's authors call it for pictures.
+const LIMES_QUICKSHIFT: Quickshift =
+    Quickshift { ratio: 0.2, kernel_size: 4.0, max_dist: 200.0, sigma: 0.0, convert2lab: true };
 
 /// The input cut into parts.
 #[derive(Clone, Debug)]
@@ -79,8 +109,54 @@ impl Regions {
     ///
     /// # Errors
     /// [`ExplainError::NotAnImage`] for cells over an input without height and width, [`ExplainError::Regions`] for more
-    /// cells than pixels and for a file that fits neither the input nor its height and width.
-    pub(crate) fn of(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
+    /// cells than pixels, for a file that fits neither the input nor its height and width, and for segments of an input of
+    /// which it is not known how pixels became it.
+    pub(crate) async fn of(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
+        let refused = |problem| ExplainError::Regions { regions: spec.to_string(), problem };
+        let segmented: &dyn Fn(&Planes) -> Result<LabelMap, ImageError> = match spec {
+            RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => {
+                return Regions::fixed(context, spec);
+            }
+            RegionsSpec::Slic(segments) => &|planes| slic(planes, &Slic { n_segments: *segments, ..Slic::default() }),
+            RegionsSpec::Felzenszwalb(scale) => {
+                &|planes| felzenszwalb(planes, &Felzenszwalb { scale: *scale as f32, ..Felzenszwalb::default() })
+            }
+            RegionsSpec::Quickshift => &|planes| quickshift(planes, &LIMES_QUICKSHIFT),
+            RegionsSpec::Watershed(segments) => {
+                &|planes| watershed(planes, &Watershed { markers: Markers::Grid(*segments), ..Watershed::default() })
+            }
+        };
+        let Some(pixels) = context.pixels else {
+            return Err(refused(
+                "segments need a picture, and it is not known how pixels become this input".to_owned(),
+            ));
+        };
+        let planes = to_planes(&context.input.to_vec().await?, pixels)?;
+        let map = segmented(&planes).map_err(|error| refused(error.to_string().trim_end_matches('.').to_owned()))?;
+        let shape = match context.layout() {
+            Layout::Nchw => vec![1, map.height, map.width],
+            Layout::Nhwc => vec![map.height, map.width, 1],
+        };
+        Ok(Regions { count: map.count, labels: map.labels, shape, uncovered: 0 })
+    }
+
+    /// How many regions there will be. Of segments, which have to be looked for, it is the number asked for, or a usual one.
+    ///
+    /// # Errors
+    /// As for [`Regions::of`].
+    pub(crate) fn expected(context: &Context<'_>, spec: &RegionsSpec) -> Result<usize, ExplainError> {
+        const USUAL: usize = 50;
+        match spec {
+            RegionsSpec::Slic(segments) | RegionsSpec::Watershed(segments) => Ok(*segments),
+            RegionsSpec::Felzenszwalb(_) | RegionsSpec::Quickshift => Ok(USUAL),
+            RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => {
+                Ok(Regions::fixed(context, spec)?.count)
+            }
+        }
+    }
+
+    /// Cuts the context's input in a way that does not depend on its values.
+    fn fixed(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
         let shape = context.shape();
         let refused = |problem| ExplainError::Regions { regions: spec.to_string(), problem };
         let picture = picture_size(shape, context.layout());
@@ -93,9 +169,14 @@ impl Regions {
         match spec {
             RegionsSpec::Auto => {
                 let cells = |[height, width]: [usize; 2]| RegionsSpec::Grid([height.min(8), width.min(8)]);
-                Regions::of(context, &picture.map_or(RegionsSpec::Elements, cells))
+                Regions::fixed(context, &picture.map_or(RegionsSpec::Elements, cells))
             }
-            RegionsSpec::Elements => Ok(Regions::labelled((0..length as i64).collect(), shape.to_vec())),
+            // Segments have been looked for elsewhere.
+            RegionsSpec::Elements
+            | RegionsSpec::Slic(_)
+            | RegionsSpec::Felzenszwalb(_)
+            | RegionsSpec::Quickshift
+            | RegionsSpec::Watershed(_) => Ok(Regions::labelled((0..length as i64).collect(), shape.to_vec())),
             RegionsSpec::Grid([rows, columns]) => {
                 let (Some([height, width]), Some(spatial)) = (picture, spatial) else {
                     return Err(ExplainError::NotAnImage { shape: shape.to_vec() });
@@ -196,6 +277,7 @@ impl Regions {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
+    use vitrine_protocol::{Channels, ImageInput};
 
     use super::*;
     use crate::testing::{Question, linear, read};
@@ -204,7 +286,7 @@ mod tests {
         let input = vec![1.0; shape.iter().product()];
         let files = files.iter().map(|(path, values)| ((*path).to_owned(), values.to_vec()));
         let question = Question::new(linear(shape), &input).infill_files(files);
-        Regions::of(&question.context(), &RegionsSpec::parse(spec).unwrap())
+        pollster::block_on(Regions::of(&question.context(), &RegionsSpec::parse(spec).unwrap()))
     }
 
     #[test]
@@ -247,11 +329,41 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_of_two_colours_is_cut_where_they_meet() {
+        // 12 x 12 pixels, the left half black and the right half white.
+        let input: Vec<f32> = (0..144).map(|pixel| if pixel % 12 < 6 { 0.0 } else { 1.0 }).collect();
+        let pixels = ImageInput::plain(Layout::Nchw, Channels::Grey, 12, 12);
+        let question = Question::new(linear(&[1, 12, 12]), &input);
+        let cut = |question: &Question, spec: &str| {
+            pollster::block_on(Regions::of(&question.context(), &RegionsSpec::parse(spec).unwrap()))
+        };
+        let pictured = question.clone().pixels(pixels);
+        for spec in ["slic:4", "felzenszwalb:10", "quickshift", "watershed:4"] {
+            let regions = cut(&pictured, spec).unwrap();
+            let crosses = |row: usize| regions.labels[row * 12 + 5] == regions.labels[row * 12 + 6];
+            // Quick shift looks further than this picture is wide.
+            let cut_there = !(0..12).any(crosses) && regions.count >= 2;
+            assert!(cut_there || spec == "quickshift", "{spec}: {:?}", regions.labels);
+            let error = cut(&question, spec).unwrap_err().to_string();
+            assert!(error.contains("segments need a picture"), "{error}");
+        }
+    }
+
+    #[test]
     fn regions_read_back_as_written() {
-        for text in ["auto", "grid:3x5", "elements", "some/labels.npy"] {
+        for text in [
+            "auto",
+            "grid:3x5",
+            "slic:30",
+            "felzenszwalb:100",
+            "quickshift",
+            "watershed:20",
+            "elements",
+            "some/labels.npy",
+        ] {
             assert_eq!(RegionsSpec::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(RegionsSpec::parse("grid:4"), Some(RegionsSpec::Grid([4, 4])));
-        assert_eq!(["grid:0x3", "grid:ax3", "grid:"].map(RegionsSpec::parse), [None, None, None]);
+        assert_eq!(["grid:0x3", "grid:ax3", "slic:0", "watershed:"].map(RegionsSpec::parse), [None, None, None, None]);
     }
 }

@@ -148,7 +148,8 @@ pub enum ParameterKind {
     },
     /// What "removed" looks like: `zero`, `value:V`, `black`, `white`, `grey`, `mean`, `blur`, `noise`, or a path.
     Infill,
-    /// Parts that are kept or removed as a whole: `grid:HxW`, `elements`, or the path of a `.npy` label map.
+    /// Parts that are kept or removed as a whole: `grid:HxW`, `slic:N`, `felzenszwalb:SCALE`, `quickshift`, `watershed:N`,
+    /// `elements`, or the path of a `.npy` label map.
     Regions,
     /// Lengths along axes: `HxW`, one number, or one for each axis; `auto` for what suits the input.
     Extent,
@@ -258,7 +259,10 @@ impl ParameterKind {
                 "zero, value:V, black, white, grey, mean, blur, noise or a path to an image or .npy file".to_owned()
             }
             ParameterKind::Extent => "auto, or whole numbers from 1 with x between, such as 8x8".to_owned(),
-            ParameterKind::Regions => "grid:HxW, elements or a path to a .npy file of whole numbers".to_owned(),
+            ParameterKind::Regions => {
+                "auto, grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N, elements or a path to a .npy file"
+                    .to_owned()
+            }
         }
     }
 }

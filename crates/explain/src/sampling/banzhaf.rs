@@ -59,7 +59,7 @@ impl Explainer for Banzhaf {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = BanzhafOptions::parse(context.parameters)?;
-        Ok(passes(coalitions(&options, Regions::of(context, &options.game.regions)?.count)?))
+        Ok(passes(coalitions(&options, Regions::expected(context, &options.game.regions)?)?))
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {

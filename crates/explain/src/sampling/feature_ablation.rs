@@ -44,7 +44,7 @@ impl Explainer for FeatureAblation {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = GameOptions::parse(context.parameters)?;
-        Ok(passes(Regions::of(context, &options.regions)?.count))
+        Ok(passes(Regions::expected(context, &options.regions)?))
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {

@@ -63,7 +63,7 @@ impl Explainer for Hsic {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = HsicOptions::parse(context.parameters)?;
-        Regions::of(context, &options.game.regions)?;
+        Regions::expected(context, &options.game.regions)?;
         Ok(passes(options.masks))
     }
 

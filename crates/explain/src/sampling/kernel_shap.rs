@@ -65,7 +65,7 @@ impl Explainer for KernelShap {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = KernelShapOptions::parse(context.parameters)?;
-        let players = Regions::of(context, &options.game.regions)?.count;
+        let players = Regions::expected(context, &options.game.regions)?;
         Ok(passes(1 + coalitions(&options, players)?))
     }
 

@@ -105,7 +105,7 @@ impl Explainer for Lime {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = LimeOptions::parse(context.parameters)?;
-        check(Regions::of(context, &options.game.regions)?.count)?;
+        check(Regions::expected(context, &options.game.regions)?)?;
         Ok(passes(options.samples))
     }
 

@@ -66,7 +66,7 @@ impl Explainer for ShapleySampling {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = ShapleySamplingOptions::parse(context.parameters)?;
-        let players = Regions::of(context, &options.game.regions)?.count;
+        let players = Regions::expected(context, &options.game.regions)?;
         Ok(passes(1 + coalitions(&options, players)?))
     }
 

@@ -95,8 +95,8 @@ impl Explainer for Sobol {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = SobolOptions::parse(context.parameters)?;
-        let regions = Regions::of(context, &options.game.regions)?;
-        Ok(passes(options.designs * (regions.count + 2)))
+        let regions = Regions::expected(context, &options.game.regions)?;
+        Ok(passes(options.designs * (regions + 2)))
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
