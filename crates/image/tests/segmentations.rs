@@ -201,6 +201,32 @@ proptest! {
             assert_eq!(connected(&split).unwrap().count, split.count, "{case}");
         }
     }
+
+    #[test]
+    fn holes_of_any_shape_are_filled_and_the_rest_stays(
+        grey in any::<bool>(),
+        (height, width) in (1..24_usize, 1..24_usize),
+        numbers in prop::array::uniform3(0..60_usize),
+        holes in prop::collection::vec(any::<bool>(), 23 * 23),
+        most in any::<bool>(),
+    ) {
+        let planes = speckled(if grey { 1 } else { 3 }, height, width, numbers);
+        // Half of the pixels, or all but every seventh.
+        let mut removed: Vec<bool> =
+            (0..height * width).map(|pixel| if most { pixel % 7 > 0 } else { holes[pixel] }).collect();
+        removed[0] = false;
+        let (low, high) = planes.values.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
+        for filled in [
+            infill::inpaint(&planes, &removed),
+            infill::interpolate(&planes, &removed, || 0.0),
+            infill::tile(&planes, &removed),
+        ] {
+            for (index, (value, before)) in filled.unwrap().values.iter().zip(&planes.values).enumerate() {
+                assert!((low - 1e-4..=high + 1e-4).contains(value), "{value} is not within {low} and {high}");
+                assert!(removed[index % removed.len()] || value == before);
+            }
+        }
+    }
 }
 
 #[test]

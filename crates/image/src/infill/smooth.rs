@@ -15,10 +15,10 @@ pub(super) struct Smoothness {
     pub(super) curvature: bool,
 }
 
-/// Most steps. A hole of half a picture of 224 x 224 pixels needs about 250 for curvature, small ones a tenth.
+/// Most steps. A hole of half a picture of 224 x 224 pixels needs about 200 for curvature, small ones a tenth.
 const MOST_STEPS: usize = 500;
 /// The solution is good when so little of the squared error at the beginning is left.
-const LEFT: f64 = 1e-14;
+const LEFT: f64 = 1e-12;
 
 /// The planes with the removed pixels as smooth as can be.
 pub(super) fn smooth(planes: &Planes, holes: &Holes, smoothness: &Smoothness) -> Planes {

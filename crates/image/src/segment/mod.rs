@@ -1,8 +1,8 @@
 //! A picture cut into regions, as label maps: one number per pixel, which says the region it belongs to.
 //!
 //! [`grid`] looks at nothing but the size. [`slic`], [`felzenszwalb`], [`quickshift`] and [`watershed`] look at
-//! [`Planes`] of grey, or of red, green and blue in this order, from 0 to 1. Their parameters have scikit-image's names,
-//! defaults and meanings, and on the same picture they give nearly its regions (an adjusted Rand index of 0.95 and more).
+//! [`Planes`](crate::Planes) of grey, or of red, green and blue in this order, from 0 to 1. Their parameters have
+//! scikit-image's names, defaults and meanings, and on the same picture they give nearly its regions (an adjusted Rand index of 0.95 and more).
 //! [`connected`], [`merge_small`] and [`split_large`] make any of them connected and of bounded area.
 //!
 //! Nothing here is random: the same picture is always cut alike.
