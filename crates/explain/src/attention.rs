@@ -75,11 +75,11 @@ pub fn token_grid(sequence: usize, height: usize, width: usize) -> Option<Tokens
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use vitrine_graph::InputShapes;
     use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
 
     use super::*;
+    use crate::testing::device;
 
     #[test]
     fn grids_are_found_for_the_sequences_that_vision_transformers_have() {
@@ -123,7 +123,7 @@ mod tests {
             outputs: vec![ValueInfo::float("z", &[1, 4, 3])],
             ..OnnxGraph::default()
         };
-        Graph::new(Model::new(17, onnx), &Device::flex(), &InputShapes::new()).unwrap()
+        Graph::new(Model::new(17, onnx), &device(), &InputShapes::new()).unwrap()
     }
 
     #[test]

@@ -235,13 +235,15 @@ fn overlap(a: &DetectedBox, b: &DetectedBox) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use vitrine_graph::{InputShapes, Probe, Run};
     use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
     use vitrine_protocol::{Channels, Layout};
 
     use super::*;
-    use crate::{Head, Scores, Target, testing::read};
+    use crate::{
+        Head, Scores, Target,
+        testing::{device, read},
+    };
 
     /// A model whose table of candidates, `y`, is its input.
     fn table(candidates: i64, numbers: i64, axis: CandidateAxis) -> Graph {
@@ -258,7 +260,7 @@ mod tests {
             outputs: vec![ValueInfo { name: "y".into(), ..ValueInfo::default() }],
             ..OnnxGraph::default()
         };
-        Graph::new(Model::new(13, onnx), &Device::flex(), &InputShapes::new()).unwrap()
+        Graph::new(Model::new(13, onnx), &device(), &InputShapes::new()).unwrap()
     }
 
     fn read_as(candidates: CandidateAxis) -> Detections {
@@ -292,7 +294,7 @@ mod tests {
     ];
 
     fn scores(head: &Head, graph: &Graph) -> Scores {
-        let input = Value::from_f32(&CANDIDATES, &[1, 28], &Device::flex());
+        let input = Value::from_f32(&CANDIDATES, &[1, 28], &device());
         pollster::block_on(head.scores(graph, "x", &input)).unwrap()
     }
 
@@ -326,7 +328,7 @@ mod tests {
             ] {
                 let target = Target::parse(text, &head, &labels, &scores).unwrap();
                 assert_eq!(target.to_string(), words);
-                let twice = Value::from_f32(&[CANDIDATES, CANDIDATES].concat(), &[2, 28], &Device::flex());
+                let twice = Value::from_f32(&[CANDIDATES, CANDIDATES].concat(), &[2, 28], &device());
                 let trace = graph.run(&Run::of(["y"]).feed("x", twice)).unwrap();
                 let found = read(&target.objective(trace.value("y").unwrap()).unwrap());
                 assert!(
@@ -342,7 +344,7 @@ mod tests {
         let graph = table(4, 7, CandidateAxis::Columns);
         let head = Head::boxes(&graph, &read_as(CandidateAxis::Columns), 0, &input()).unwrap();
         let target = Target::parse("auto", &head, &[], &scores(&head, &graph)).unwrap();
-        let input = Value::from_f32(&CANDIDATES, &[1, 28], &Device::flex());
+        let input = Value::from_f32(&CANDIDATES, &[1, 28], &device());
         let trace = graph.run(&Run::of(["y"]).feed("x", input).probe("x", Probe::Gradient)).unwrap();
         let objective = target.objective(trace.value("y").unwrap()).unwrap();
         let found = read(&trace.gradients(&objective).unwrap()["x"]);

@@ -271,11 +271,10 @@ impl Scores {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use vitrine_onnx::Node;
 
     use super::*;
-    use crate::testing::ends_with;
+    use crate::testing::{device, ends_with};
 
     #[test]
     fn logits_are_found_before_a_softmax_and_behind_flattening() {
@@ -297,7 +296,7 @@ mod tests {
     #[test]
     fn probabilities_are_those_of_the_final_activation() {
         let graph = ends_with(vec![Node::new("Softmax", &["scores"], &["y"])]);
-        let input = Value::from_f32(&[0.0, 2.0_f32.ln(), 5.0_f32.ln()], &[1, 3], &Device::flex());
+        let input = Value::from_f32(&[0.0, 2.0_f32.ln(), 5.0_f32.ln()], &[1, 3], &device());
         let head = Head::of(&graph).unwrap();
         let scores = pollster::block_on(head.scores(&graph, "x", &input)).unwrap();
         let expected = [0.125, 0.25, 0.625];

@@ -279,7 +279,7 @@ mod tests {
     /// Four places of two channels, and a token before them.
     #[test]
     fn every_form_becomes_planes() {
-        let device = burn::tensor::Device::flex();
+        let device = crate::testing::device();
         let layer = |shape: &[usize], places| SpatialLayer {
             name: "a".into(),
             operator: String::new(),

@@ -139,7 +139,7 @@ impl GridMasks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{assert_close, read};
+    use crate::testing::{assert_close, device, read};
 
     const SEED: u64 = 5;
 
@@ -170,7 +170,7 @@ mod tests {
     fn masks_are_enlarged_as_by_hand() {
         for (grid, size) in [(3, [9, 12]), (2, [5, 7]), (7, [10, 64]), (1, [3, 3]), (9, [4, 6])] {
             let masks = GridMasks::new(SEED, grid, 0.4, size);
-            let found = read(&masks.batch(10..14, &Device::flex()).unwrap());
+            let found = read(&masks.batch(10..14, &device()).unwrap());
             let expected: Vec<f32> = (10..14).flat_map(|index| by_hand(&masks, index, grid, size)).collect();
             assert_close(&found, &expected, 1e-6);
         }
@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn a_mask_is_the_same_in_any_batch() {
         let masks = GridMasks::new(SEED, 4, 0.5, [8, 8]);
-        let together = read(&masks.batch(0..6, &Device::flex()).unwrap());
-        let alone = read(&masks.batch(4..5, &Device::flex()).unwrap());
+        let together = read(&masks.batch(0..6, &device()).unwrap());
+        let alone = read(&masks.batch(4..5, &device()).unwrap());
         assert_eq!(together[4 * 64..5 * 64], alone);
     }
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn keeps_every_pixel_alike(masks: &GridMasks) {
-        let values = read(&masks.batch(0..4000, &Device::flex()).unwrap());
+        let values = read(&masks.batch(0..4000, &device()).unwrap());
         for pixel in 0..54 {
             let mean: f32 = values.iter().skip(pixel).step_by(54).sum::<f32>() / 4000.0;
             // The standard deviation of a mean is at most sqrt(0.21 / 4000) = 0.0073.
@@ -206,7 +206,7 @@ mod tests {
         for is_stratified in [false, true] {
             let arrangement = Arrangement { in_pairs: true, is_stratified };
             let masks = GridMasks { arrangement, ..GridMasks::new(SEED, 3, 0.5, [6, 9]) };
-            let pair = read(&masks.batch(6..8, &Device::flex()).unwrap());
+            let pair = read(&masks.batch(6..8, &device()).unwrap());
             let sum: Vec<f32> = pair[..54].iter().zip(&pair[54..]).map(|(a, b)| a + b).collect();
             assert_close(&sum, &[1.0; 54], 1e-6);
         }

@@ -235,10 +235,9 @@ async fn is_precise(
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
 
     use super::*;
-    use crate::testing::{assert_close, read};
+    use crate::testing::{assert_close, device, read};
 
     /// Mean and standard error of numbers far from zero, where sums of squares lose everything.
     #[test]
@@ -248,7 +247,7 @@ mod tests {
         let squares: f64 = scores.iter().map(|&score| (f64::from(score) - mean).powi(2)).sum();
         let error = (squares / (24.0 * 23.0)).sqrt() as f32;
         for size in [1, 5, 24] {
-            let device = Device::flex();
+            let device = device();
             let mut means = Means::new([1, 2], &device);
             for batch in scores.chunks(size) {
                 // The second pixel is never kept.

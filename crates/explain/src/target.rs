@@ -290,11 +290,10 @@ impl fmt::Display for Target {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use vitrine_protocol::Layout;
 
     use super::*;
-    use crate::testing::read;
+    use crate::testing::{device, read};
 
     fn head(activation: Activation) -> Head {
         Head { logits: "logits".to_owned(), classes: 3, reading: Reading::Classes(activation), split_off: None }
@@ -346,7 +345,7 @@ mod tests {
     /// The target's value for logits 0, ln 2, ln 5: probabilities 1/8, 2/8, 5/8.
     fn objective(text: &str, activation: Activation) -> f32 {
         let target = Target::parse(text, &head(activation), &[], &scores()).unwrap();
-        let logits = Value::from_f32(&[0.0, 2.0_f32.ln(), 5.0_f32.ln()], &[1, 3], &Device::flex());
+        let logits = Value::from_f32(&[0.0, 2.0_f32.ln(), 5.0_f32.ln()], &[1, 3], &device());
         read(&target.objective(&logits).unwrap())[0]
     }
 
@@ -366,7 +365,7 @@ mod tests {
     #[test]
     fn log_odds_stay_finite_where_the_probability_is_one() {
         let target = Target::parse("logodds:0", &head(Activation::Softmax), &[], &scores()).unwrap();
-        let logits = Value::from_f32(&[90.0, 0.0, 0.0, -90.0, 0.0, 0.0], &[2, 3], &Device::flex());
+        let logits = Value::from_f32(&[90.0, 0.0, 0.0, -90.0, 0.0, 0.0], &[2, 3], &device());
         let odds = read(&target.objective(&logits).unwrap());
         let expected = [90.0 - 2.0_f32.ln(), -90.0 - 2.0_f32.ln()];
         assert!(odds.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-4), "{odds:?}");
@@ -385,7 +384,7 @@ mod tests {
         // The second sample is as the first, with every score one higher.
         let twice: Vec<f32> = values.into_iter().chain(values.map(|value| value + 1.0)).collect();
         let shape = [&[2], &shape[1..]].concat();
-        let found = read(&target.objective(&Value::from_f32(&twice, &shape, &Device::flex())).unwrap());
+        let found = read(&target.objective(&Value::from_f32(&twice, &shape, &device())).unwrap());
         let step = if text.starts_with("prob") || text.contains('-') { 0.0 } else { 1.0 };
         assert!((found[1] - found[0] - step).abs() < 1e-6, "{found:?}");
         (target.to_string(), found[0])

@@ -1,13 +1,48 @@
 //! Toy models with answers known on paper, and questions about them.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, env, process::Command, rc::Rc, sync::OnceLock};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, wgpu::wgpu};
 use vitrine_graph::{Graph, InputShapes, Value};
 use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
 use vitrine_protocol::{ImageInput, Tokens};
 
 use crate::{Context, Head, Scores, Target, Unobserved};
+
+/// Set in the process that repeats all tests on the GPU.
+const ON_GPU: &str = "VITRINE_TEST_ON_GPU";
+
+/// Where the toys are: on the CPU backend, or on wgpu in the process that repeats all tests there.
+pub(crate) fn device() -> Device {
+    match env::var_os(ON_GPU) {
+        None => Device::flex(),
+        Some(_) => gpu().expect("no GPU adapter answers"),
+    }
+}
+
+/// The wgpu backend, started once; nothing where no adapter answers but through OpenGL, on which burn does not run.
+fn gpu() -> Option<Device> {
+    static GPU: OnceLock<Option<Device>> = OnceLock::new();
+    let start =
+        || Device::wgpu_options().init_with_setup().ok().filter(|(_, setup)| setup.backend != wgpu::Backend::Gl);
+    GPU.get_or_init(|| start().map(|(device, _)| device)).clone()
+}
+
+/// What is known on paper holds on both backends, so every test runs twice.
+#[test]
+fn every_test_passes_on_the_gpu_too() {
+    if env::var_os(ON_GPU).is_some() {
+        return;
+    }
+    if gpu().is_none() {
+        eprintln!("skipped: no GPU adapter answers");
+        return;
+    }
+    let mut all = Command::new(env::current_exe().unwrap());
+    let output = all.env(ON_GPU, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "on the GPU:\n{said}{}", String::from_utf8_lossy(&output.stderr));
+}
 
 /// A graph of these nodes from `x`, `[1, ..shape]`, to `y`, `[1, classes]`.
 pub(crate) fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>, classes: usize) -> Graph {
@@ -22,7 +57,7 @@ pub(crate) fn graph(shape: &[usize], nodes: Vec<Node>, initializers: Vec<Tensor>
             ..OnnxGraph::default()
         },
     );
-    Graph::new(model, &Device::flex(), &InputShapes::new()).unwrap()
+    Graph::new(model, &device(), &InputShapes::new()).unwrap()
 }
 
 /// The weight of input value `i` in class `class` of [`linear`].
