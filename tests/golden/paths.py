@@ -1,5 +1,5 @@
 """Path methods: those at layers and neurons and GradientSHAP by Captum, guided and blur integrated gradients by PAIR's
-`saliency`."""
+`saliency`, IDGI by its published equation in PyTorch."""
 
 import importlib
 import importlib.util
@@ -11,6 +11,7 @@ import onnx
 import torch
 from captum.attr import (
     GradientShap,
+    IntegratedGradients,
     InternalInfluence,
     LayerConductance,
     LayerIntegratedGradients,
@@ -24,13 +25,18 @@ from files import DATA, save
 from references import References
 
 # Networks without max pools, see `attributions.py`: class explained and modules looked at.
-SUBJECTS = [("squeeze_excite", 2, ["block1", "block2"]), ("residual_batch_norm", 1, ["block1", "block2"])]
+SUBJECTS = [
+    ("squeeze_excite", 2, ["block1", "block2"]),
+    ("residual_batch_norm", 1, ["block1", "block2"]),
+    ("vision_transformer", 3, []),
+]
 NEURON = (3, 2, 5)
 
 
 def make():
     make_captum()
     make_saliency()
+    make_idgi()
 
 
 def make_captum():
@@ -47,6 +53,10 @@ def make_captum():
                 stem = "_".join([method, layer, *parameters.values()])
                 parameters = {"baseline": file, **parameters}
                 references.add(name, target, method, made[0].detach(), stem, layers=[value], parameters=parameters)
+        if not layers:
+            made = IntegratedGradients(network).attribute(image, baseline, target=target, n_steps=20)
+            parameters = {"steps": "20", "baseline": file}
+            references.add(name, target, "integrated-gradients", made[0].detach(), "ig", parameters=parameters)
         make_gradient_shap(references, name, network, images, target)
     references.write()
 
@@ -118,6 +128,27 @@ def make_saliency():
             parameters = {"steps": str(steps), "max-sigma": str(sigma), "spacing": "even", "rule": "left"}
             references.add(name, target, "blur-ig", np.moveaxis(made, 2, 0), f"blur_ig_{steps}", parameters=parameters)
     references.write()
+
+
+def make_idgi():
+    references = References("paths_equations", "the paper's equation in PyTorch")
+    for name, target, _ in SUBJECTS:
+        network, images = networks.build(name)
+        image, baseline = images[:1], given_baseline(images)
+        file = save(references.folder / f"{name}_baseline.npy", baseline[0])
+        made = idgi(network, image, baseline, target, 20)
+        references.add(name, target, "idgi", made, "idgi", parameters={"steps": "20", "baseline": file})
+    references.write()
+
+
+def idgi(network, image, baseline, target, steps):
+    """The sum over the steps of the change of the score, shared by the squares of the gradient before it."""
+    positions = torch.linspace(0, 1, steps + 1).reshape(-1, 1, 1, 1)
+    points = (baseline + positions * (image - baseline)).requires_grad_()
+    scores = network(points)[:, target]
+    squares = torch.autograd.grad(scores.sum(), points)[0][:-1] ** 2
+    shares = squares / squares.sum(dim=(1, 2, 3), keepdim=True)
+    return (scores.diff().detach().reshape(-1, 1, 1, 1) * shares).sum(dim=0)
 
 
 def saliency_modules(*names):
