@@ -32,11 +32,11 @@ impl Attention {
 /// None on a graph that was planned.
 pub fn attention(graph: &Graph) -> Result<Vec<Attention>, GraphError> {
     let values = graph.values()?;
-    let weights = |block: Block| {
+    let weights = |block: &Block| {
         let softmax = |name: &&String| graph.producer(name).is_some_and(|node| node.operator == "Softmax");
         block.inner.iter().find(softmax).cloned()
     };
-    let blocks = graph.blocks()?.into_iter().filter(|block| block.operator == "Attention");
+    let blocks = graph.blocks()?.iter().filter(|block| block.operator == "Attention");
     let found = blocks.filter_map(weights).filter_map(|weights| {
         let shape = values.iter().find(|value| value.name == weights)?.shape.clone();
         Some(Attention { weights, shape })

@@ -38,6 +38,23 @@ impl<'a> Steps<'a> {
         Steps { count, progress, passes, max_gap, doublings: 0 }
     }
 
+    /// Makes attributions in rounds of ever more steps until they sum closely enough to a difference; gives the gap too.
+    pub(crate) async fn refined(
+        &mut self,
+        difference: f32,
+        mut attribute: impl AsyncFnMut(usize, &mut Progress<'a>) -> Result<Vec<f32>, ExplainError>,
+    ) -> Result<(Vec<f32>, f32), ExplainError> {
+        loop {
+            let values = attribute(self.count, &mut self.progress).await?;
+            let advice = "the model's numbers overflow on the way; try another baseline";
+            check_finite(&values, "A gradient of the target", advice)?;
+            let gap = gap(&values, difference);
+            if !self.refine(gap, difference) {
+                return Ok((values, gap));
+            }
+        }
+    }
+
     /// Whether the gap calls for another round, which is then prepared.
     pub(crate) fn refine(&mut self, gap: f32, difference: f32) -> bool {
         let enough = self.max_gap == 0.0 || f64::from(gap.abs()) <= self.max_gap * f64::from(difference.abs());
@@ -82,41 +99,74 @@ pub(crate) struct Straight<'a> {
     pub(crate) before: usize,
 }
 
-/// What was found on a straight way.
+/// What was found on a way from a baseline to the input.
 pub(crate) struct Along<'a> {
-    /// The averaged gradient; nothing where the scalar does not depend on the place.
-    pub(crate) gradient: Option<Value>,
-    /// The averaged gradient times the difference of the ends; of a layer as `[channels, height, width]`.
+    /// Of the input's shape, or of a layer's as `[channels, height, width]`.
     pub(crate) values: Vec<f32>,
-    pub(crate) gap: f32,
+    /// Nothing where the values are not meant to sum to the difference.
+    pub(crate) gap: Option<f32>,
     pub(crate) ends: Ends,
     pub(crate) steps: Steps<'a>,
 }
 
-/// Integrates over a straight way, again with twice the steps while the gap is too large.
-pub(crate) async fn straight<'a>(context: &Context<'a>, way: &Straight<'_>) -> Result<Along<'a>, ExplainError> {
+/// Collects attributions on a way from a baseline to the context's input, by a function of the number of steps, each of
+/// so many passes; again with twice the steps while the gap is too large.
+pub(crate) async fn along<'a>(
+    context: &Context<'a>,
+    baseline: &Value,
+    [steps, passes]: [usize; 2],
+    max_gap: f64,
+    attribute: impl AsyncFnMut(usize, &mut Progress<'a>) -> Result<Vec<f32>, ExplainError>,
+) -> Result<Along<'a>, ExplainError> {
+    let mut steps = Steps::start(context, steps, passes, ENDS, max_gap);
+    let ends = Ends::of(context, Scalar::Target, context.input_name, baseline, &mut steps.progress).await?;
+    let (values, gap) = steps.refined(ends.difference(), attribute).await?;
+    Ok(Along { values, gap: Some(gap), ends, steps })
+}
+
+/// Integrates over a straight way, again with twice the steps while the gap is too large. The values are the averaged
+/// gradient times the difference of the ends; the gradient is given, too, where the scalar depends on the place at all.
+pub(crate) async fn straight<'a>(
+    context: &Context<'a>,
+    way: &Straight<'_>,
+) -> Result<(Along<'a>, Option<Value>), ExplainError> {
     let mut steps = Steps::start(context, way.steps, 1, ENDS + way.before, way.max_gap);
     if way.before > 0 {
         steps.progress.advance(way.before).await?;
     }
     let place = way.layer.map_or(context.input_name, |layer| &layer.name);
     let ends = Ends::of(context, way.scalar, place, way.baseline, &mut steps.progress).await?;
-    loop {
-        let points = way.rule.points(steps.count);
-        let gradient = integrate(context, way.scalar, place, &ends, &points, &mut steps.progress).await?;
-        let values = match &gradient {
-            Some(gradient) => {
-                let product = gradient.mul(&ends.end.sub(&ends.start)?)?;
-                way.layer.map_or(Ok(product.clone()), |layer| layer.planes(&product))?.to_vec().await?
-            }
-            None => vec![0.0; ends.end.len()],
+    let mut gradient = None;
+    let attribute = async |count: usize, progress: &mut Progress<'a>| {
+        gradient = integrate(context, way.scalar, place, &ends, &way.rule.points(count), progress).await?;
+        let Some(gradient) = &gradient else { return Ok(vec![0.0; ends.end.len()]) };
+        let product = gradient.mul(&ends.end.sub(&ends.start)?)?;
+        Ok(way.layer.map_or(Ok(product.clone()), |layer| layer.planes(&product))?.to_vec().await?)
+    };
+    let (values, gap) = steps.refined(ends.difference(), attribute).await?;
+    Ok((Along { values, gap: Some(gap), ends, steps }, gradient))
+}
+
+impl Along<'_> {
+    /// The attribution of the input's values, or of a layer's, with a note on the gap after these.
+    pub(crate) fn attribution(
+        self,
+        context: &Context<'_>,
+        layer: Option<&SpatialLayer>,
+        parameters: BTreeMap<String, ParameterValue>,
+        mut notes: Vec<String>,
+    ) -> Attribution {
+        notes.extend(self.gap.and_then(|gap| self.steps.note(gap, self.ends.difference())));
+        let found = Found {
+            layer,
+            values: self.values,
+            ends: [self.ends.at_end, self.ends.at_start],
+            gap: self.gap,
+            backward_passes: self.steps.progress.done() - ENDS as u64,
+            parameters,
+            notes,
         };
-        let advice = "the model's numbers overflow on the way; try another baseline";
-        check_finite(&values, "A gradient of the target", advice)?;
-        let gap = gap(&values, ends.difference());
-        if !steps.refine(gap, ends.difference()) {
-            return Ok(Along { gradient, values, gap, ends, steps });
-        }
+        found.attribution(context, &self.steps.progress)
     }
 }
 

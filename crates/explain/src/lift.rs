@@ -35,8 +35,6 @@ const SMALL: f32 = 1e-6;
 pub(crate) struct Lifted {
     /// Multiplier times difference, of the input's shape; nothing where the target does not depend on the input.
     pub(crate) contributions: Option<Value>,
-    /// The target at the input.
-    pub(crate) prediction: f32,
     /// The target at the reference.
     pub(crate) reference_prediction: f32,
 }
@@ -54,32 +52,49 @@ struct Lift<'a> {
 
 type Sent = Result<Vec<Option<Value>>, ExplainError>;
 
-/// Hands the difference between the target at the input and at a reference back to the input.
+/// A run whose values are kept, with the target there.
+pub(crate) struct Recorded {
+    recording: Recording,
+    /// How much the target grows with each score; nothing where it does not.
+    slope: Option<Value>,
+    pub(crate) prediction: f32,
+}
+
+impl Recorded {
+    /// Runs the graph on the input or on a reference: one forward pass.
+    pub(crate) async fn of(context: &Context<'_>, graph: &Graph, input: &Value) -> Result<Recorded, ExplainError> {
+        let logits = context.target.head().logits();
+        let recording = graph.record(&Run::of([logits]).feed(context.input_name, input.clone()))?;
+        let (slope, prediction) = Start::slope(context, recording.value(graph, logits)?).await?;
+        Ok(Recorded { recording, slope, prediction })
+    }
+}
+
+/// Hands the difference between the target at the input, which was run before, and at a reference back to the input.
 pub(crate) async fn lift(
     context: &Context<'_>,
     graph: &Graph,
+    here: &Recorded,
     reference: &Value,
     rule: LiftRule,
 ) -> Result<Lifted, ExplainError> {
     let (logits, input) = (context.target.head().logits(), context.input_name);
-    let record = |value: &Value| graph.record(&Run::of([logits]).feed(input, value.clone()));
-    let (here, there) = (record(context.input)?, record(reference)?);
-    let (slope, prediction) = Start::slope(context, here.value(graph, logits)?).await?;
-    let (slope_there, reference_prediction) = Start::slope(context, there.value(graph, logits)?).await?;
-    let multiplier = match (slope, slope_there) {
-        (Some(here), Some(there)) => here.add(&there)?.map(|tensor| tensor * 0.5)?,
-        _ => return Ok(Lifted { contributions: None, prediction, reference_prediction }),
+    let there = Recorded::of(context, graph, reference).await?;
+    let reference_prediction = there.prediction;
+    let multiplier = match (&here.slope, &there.slope) {
+        (Some(here), Some(there)) => here.add(there)?.map(|tensor| tensor * 0.5)?,
+        _ => return Ok(Lifted { contributions: None, reference_prediction }),
     };
-    let mut walk = Lift { graph, reference: &there, parts: HashMap::new(), split: HashMap::new() };
+    let mut walk = Lift { graph, reference: &there.recording, parts: HashMap::new(), split: HashMap::new() };
     if rule == LiftRule::RevealCancel {
         let mut look = |unit: &Unit<'_>, arrived: &[Option<Value>]| walk.look(unit, arrived);
-        graph.propagate::<ExplainError>(&here, (logits, multiplier.clone()), &[input], &mut look)?;
+        graph.propagate::<ExplainError>(&here.recording, (logits, multiplier.clone()), &[input], &mut look)?;
     }
     let mut step = |unit: &Unit<'_>, arrived: &[Option<Value>]| walk.step(unit, arrived);
-    let mut arrived = graph.propagate::<ExplainError>(&here, (logits, multiplier), &[input], &mut step)?;
+    let mut arrived = graph.propagate::<ExplainError>(&here.recording, (logits, multiplier), &[input], &mut step)?;
     let difference = context.input.sub(reference)?;
     let contributions = arrived.remove(input).map(|multiplier| multiplier.mul(&difference)).transpose()?;
-    Ok(Lifted { contributions, prediction, reference_prediction })
+    Ok(Lifted { contributions, reference_prediction })
 }
 
 impl Lift<'_> {

@@ -14,6 +14,12 @@ pub(crate) use layer::{LayerRule, is_layer, signed_multiplier, signed_parts};
 
 use crate::{Context, ExplainError, attribution::check_finite, node_kind::NodeKind};
 
+/// What says how much of something else goes through.
+const GATES: &[&str] = &["HardSigmoid", "Sigmoid", "Softmax"];
+
+/// What makes no number below zero.
+const NEVER_NEGATIVE: &[&str] = &["HardSigmoid", "Relu", "Sigmoid", "Softmax"];
+
 /// How relevance is shared out.
 pub(crate) struct Sharing<'a> {
     pub(crate) graph: &'a Graph,
@@ -55,7 +61,9 @@ impl Sharing<'_> {
         let first = relevance.first().and_then(Option::as_ref);
         if is_layer(unit) {
             let Some(first) = first else { return Ok(Some(vec![None; unit.inputs().len()])) };
-            return Ok(Some(layer::through_layer(unit, &(self.layer_rule)(unit)?, self.epsilon, first)?));
+            let input = unit.variables().first().and_then(|at| unit.input_name(*at));
+            let is_positive = input.is_some_and(|name| self.made_by(name, NEVER_NEGATIVE));
+            return Ok(Some(layer::through_layer(unit, &(self.layer_rule)(unit)?, self.epsilon, is_positive, first)?));
         }
         Ok(match NodeKind::of(unit) {
             NodeKind::Activation => pass_on(unit, relevance),
@@ -96,7 +104,7 @@ impl Sharing<'_> {
         let &[first, second] = unit.variables().as_slice() else {
             return Ok(in_proportion(unit, relevance, self.epsilon)?);
         };
-        let is_gate = |at: usize| unit.input_name(at).is_some_and(|name| self.is_gate(name));
+        let is_gate = |at: usize| unit.input_name(at).is_some_and(|name| self.made_by(name, GATES));
         let size = |at: usize| unit.inputs()[at].len();
         match (is_gate(first), is_gate(second)) {
             (true, false) => self.to_one(unit, second, relevance),
@@ -114,15 +122,17 @@ impl Sharing<'_> {
         }
     }
 
-    /// Whether a value says how much of something else goes through.
-    fn is_gate(&self, name: &str) -> bool {
+    /// Whether a value comes from one of some operators, with nothing on the way but what moves or picks its numbers.
+    fn made_by(&self, name: &str, operators: &[&str]) -> bool {
         let mut name = name;
         while let Some(node) = self.graph.producer(name) {
             match (node.operator.as_str(), node.inputs.first()) {
-                ("HardSigmoid" | "Sigmoid" | "Softmax", _) => return true,
-                ("Cast" | "Dropout" | "Expand" | "Identity" | "Reshape" | "Transpose" | "Unsqueeze", Some(input)) => {
-                    name = input;
-                }
+                (operator, _) if operators.contains(&operator) => return true,
+                (
+                    "Cast" | "Dropout" | "Expand" | "Flatten" | "Identity" | "MaxPool" | "Reshape" | "Squeeze"
+                    | "Transpose" | "Unsqueeze",
+                    Some(input),
+                ) => name = input,
                 _ => return false,
             }
         }

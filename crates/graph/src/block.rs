@@ -38,7 +38,10 @@ impl Graph {
     ///
     /// # Errors
     /// None after a successful [`Graph::new`]: the plan is kept.
-    pub fn blocks(&self) -> Result<Vec<Block>, GraphError> {
+    pub fn blocks(&self) -> Result<&[Block], GraphError> {
+        if let Some(blocks) = self.blocks.get() {
+            return Ok(blocks);
+        }
         let plan = self.plan(self.declared_batch)?;
         let view = View::new(self, &plan);
         let mut found: Vec<(usize, Block)> = Vec::new();
@@ -52,7 +55,7 @@ impl Graph {
             }
         }
         found.sort_by_key(|(position, _)| *position);
-        Ok(found.into_iter().map(|(_, block)| block).collect())
+        Ok(self.blocks.get_or_init(|| found.into_iter().map(|(_, block)| block).collect()))
     }
 
     /// [`Graph::values`] as a person would list them: of a block only its output, under the block's name.

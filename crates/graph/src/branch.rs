@@ -33,7 +33,7 @@ impl Graph {
                 return Ok(());
             }
             let mut taken = Names::default();
-            self.names.iter().for_each(|name| taken.take(name));
+            self.names.list.iter().for_each(|name| taken.take(name));
             let mut choices = plan.choices.into_iter().peekable();
             let steps = std::mem::take(&mut self.nodes).into_iter().zip(std::mem::take(&mut self.wiring));
             for (index, (node, wiring)) in steps.enumerate() {
@@ -51,12 +51,12 @@ impl Graph {
                 refuse_large_ranks(&branch.initializers, &[], &[])?;
                 let (nodes, constants) = branch.in_place_of(&node, &mut taken)?;
                 for constant in constants {
-                    let (id, initializer) = (self.new_id(&constant.name), Initializer::new(constant, &self.device)?);
+                    let (id, initializer) = (self.names.id(&constant.name), Initializer::new(constant, &self.device)?);
                     self.initializers.insert(id, initializer);
                 }
                 for node in nodes {
                     let mut wire = |list: &[String]| {
-                        list.iter().map(|name| (!name.is_empty()).then(|| self.new_id(name))).collect()
+                        list.iter().map(|name| (!name.is_empty()).then(|| self.names.id(name))).collect()
                     };
                     let wiring = Wiring { inputs: wire(&node.inputs), outputs: wire(&node.outputs) };
                     self.wiring.push(wiring);

@@ -76,7 +76,7 @@ impl Graph {
         let name = node.outputs.first().cloned().unwrap_or_default();
         for (at, what, value) in [(1, "weight", scaled), (2, "bias", bias)] {
             let name = format!("{name}/folded_{what}");
-            let id = self.new_id(&name);
+            let id = self.names.id(&name);
             self.initializers.insert(id, Initializer::on_device(value));
             let (node, wiring) = (&mut self.nodes[layer], &mut self.wiring[layer]);
             set(&mut node.inputs, at, name);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Index,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -11,6 +12,7 @@ use vitrine_onnx::{AttributeValue, Dimension, ElementType, Model, Node, Tensor, 
 use crate::{
     GraphError, Value,
     batching::BatchMode,
+    block::Block,
     branch::Choice,
     error::Unsupported,
     host::HostTensor,
@@ -31,9 +33,7 @@ pub struct Graph {
     pub(crate) opset: i64,
     pub(crate) nodes: Vec<Node>,
     pub(crate) wiring: Vec<Wiring>,
-    /// Value names, by id.
-    pub(crate) names: Vec<String>,
-    pub(crate) ids: HashMap<String, usize>,
+    pub(crate) names: Names,
     pub(crate) inputs: Vec<Input>,
     pub(crate) outputs: Vec<usize>,
     pub(crate) initializers: HashMap<usize, Initializer>,
@@ -45,11 +45,12 @@ pub struct Graph {
     pub(crate) choices: Vec<Choice>,
     pub(crate) mode: OnceLock<BatchMode>,
     plans: Mutex<HashMap<(usize, BatchMode), Arc<Plan>>>,
+    pub(crate) blocks: OnceLock<Vec<Block>>,
     parameters: usize,
 }
 
 impl Clone for Graph {
-    /// The same weights on the same device; plans are made anew.
+    /// The same weights on the same device; plans are made anew, and blocks are looked for again.
     fn clone(&self) -> Graph {
         Graph {
             device: self.device.clone(),
@@ -57,7 +58,6 @@ impl Clone for Graph {
             nodes: self.nodes.clone(),
             wiring: self.wiring.clone(),
             names: self.names.clone(),
-            ids: self.ids.clone(),
             inputs: self.inputs.clone(),
             outputs: self.outputs.clone(),
             initializers: self.initializers.clone(),
@@ -66,6 +66,7 @@ impl Clone for Graph {
             choices: self.choices.clone(),
             mode: self.mode.clone(),
             plans: Mutex::default(),
+            blocks: OnceLock::new(),
             parameters: self.parameters,
         }
     }
@@ -186,8 +187,7 @@ impl Graph {
             opset,
             nodes: source.nodes,
             wiring,
-            names: names.list,
-            ids: names.ids,
+            names,
             inputs,
             outputs,
             initializers,
@@ -195,7 +195,8 @@ impl Graph {
             fixed_batch,
             choices: Vec::new(),
             mode: OnceLock::new(),
-            plans: Mutex::new(HashMap::new()),
+            plans: Mutex::default(),
+            blocks: OnceLock::new(),
             parameters,
         };
         graph.take_branches()?;
@@ -274,21 +275,11 @@ impl Graph {
         self.nodes.iter().find(|node| node.outputs.iter().any(|output| output == value))
     }
 
-    /// The id of a value, a new one for a new name.
-    pub(crate) fn new_id(&mut self, name: &str) -> usize {
-        if let Some(&id) = self.ids.get(name) {
-            return id;
-        }
-        self.names.push(name.to_owned());
-        self.ids.insert(name.to_owned(), self.names.len() - 1);
-        self.names.len() - 1
-    }
-
     /// The id of a value.
     pub(crate) fn id(&self, name: &str) -> Result<usize, GraphError> {
-        self.ids.get(name).copied().ok_or_else(|| {
+        self.names.ids.get(name).copied().ok_or_else(|| {
             let mut names: Vec<(f64, &String)> =
-                self.ids.keys().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate)).collect();
+                self.names.list.iter().map(|candidate| (strsim::jaro_winkler(name, candidate), candidate)).collect();
             names.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
             let nearest = names.into_iter().take(3).map(|(_, name)| name.clone()).collect();
             GraphError::UnknownValue { name: name.to_owned(), nearest }
@@ -362,15 +353,24 @@ fn weights_in_nodes(nodes: &mut Vec<Node>) -> Vec<Tensor> {
     nodes.extract_if(.., is_weight).filter_map(weight).collect()
 }
 
-/// Gives each value name a number.
-#[derive(Default)]
-struct Names {
-    list: Vec<String>,
+/// The names of values, each with a number, its id.
+#[derive(Clone, Default)]
+pub(crate) struct Names {
+    pub(crate) list: Vec<String>,
     ids: HashMap<String, usize>,
 }
 
+impl Index<usize> for Names {
+    type Output = String;
+
+    fn index(&self, id: usize) -> &String {
+        &self.list[id]
+    }
+}
+
 impl Names {
-    fn id(&mut self, name: &str) -> usize {
+    /// The id of a value, a new one for a new name.
+    pub(crate) fn id(&mut self, name: &str) -> usize {
         if let Some(&id) = self.ids.get(name) {
             return id;
         }

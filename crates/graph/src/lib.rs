@@ -45,6 +45,7 @@ mod operator;
 mod plan;
 mod propagate;
 mod run;
+mod unit;
 mod value;
 
 pub use batching::Batching;
@@ -52,6 +53,7 @@ pub use block::Block;
 pub use cost::Cost;
 pub use error::{GraphError, Unsupported};
 pub use graph::{Graph, InputShapes, ValueSummary};
-pub use propagate::{Recording, Rule, Unit};
+pub use propagate::{Recording, Rule};
 pub use run::{Probe, Run, Trace};
+pub use unit::{Tape, Unit};
 pub use value::{MAX_RANK, Value, broadcast};

@@ -112,7 +112,7 @@ impl Plan {
             graph,
             plan: Plan {
                 steps: Vec::new(),
-                facts: vec![None; graph.names.len()],
+                facts: vec![None; graph.names.list.len()],
                 constants: Vec::new(),
                 constant_of: HashMap::new(),
                 ends: Vec::new(),

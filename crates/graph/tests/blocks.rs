@@ -42,8 +42,9 @@ fn graph(nodes: Vec<Node>) -> Graph {
 
 /// Operator, inputs and output of each block.
 fn found(nodes: Vec<Node>) -> Vec<(&'static str, String, String)> {
-    let blocks = graph(nodes).blocks().unwrap();
-    blocks.into_iter().map(|block| (block.operator, block.inputs.join(" "), block.output)).collect()
+    let graph = graph(nodes);
+    let blocks = graph.blocks().unwrap();
+    blocks.iter().map(|block| (block.operator, block.inputs.join(" "), block.output.clone())).collect()
 }
 
 fn one(operator: &'static str, input: &str) -> Vec<(&'static str, String, String)> {
@@ -67,7 +68,8 @@ fn gelu_by_the_error_function_is_found_in_whatever_order_it_is_written() {
         node("Mul", &["x", "plus"], "twice"),
         node("Mul", &["twice", "half"], "y"),
     ];
-    let blocks = graph(by_torch.clone()).blocks().unwrap();
+    let graph_by_torch = graph(by_torch.clone());
+    let blocks = graph_by_torch.blocks().unwrap();
     let inner = ["scaled", "erf", "plus", "twice"].map(str::to_owned).to_vec();
     assert_eq!(blocks, [Block { operator: "Gelu", inputs: vec!["x".into()], output: "y".into(), inner }]);
     let half_first = vec![
@@ -212,7 +214,7 @@ fn attention_is_one_block_from_queries_keys_and_values_and_its_weights_stay_read
         node("Add", &["mixed", "watched"], "y"),
     ];
     let graph = graph(nodes);
-    let [Block { operator, inputs, output, inner }] = &graph.blocks().unwrap()[..] else { unreachable!() };
+    let [Block { operator, inputs, output, inner }] = graph.blocks().unwrap() else { unreachable!() };
     assert_eq!((*operator, inputs.join(" "), output.as_str()), ("Attention", "x keys values".to_owned(), "mixed"));
     assert_eq!(inner.join(" "), "queries scores attention");
     let layers = graph.layers().unwrap();

@@ -15,10 +15,9 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, Rule,
-    attribution::check_finite,
     blur_path::BlurPath,
-    completeness::{Found, Steps, gap, ignored},
-    integrator::{ENDS, Ends, Scalar, add_weighted, walk},
+    completeness::{along, ignored},
+    integrator::{ENDS, Scalar, add_weighted, walk},
     options::{choices, integer, number, options},
 };
 
@@ -87,16 +86,15 @@ impl Explainer for BlurIg {
 async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = BlurIgOptions::parse(context.parameters)?;
     let path = BlurPath::new(context)?;
-    let mut steps = Steps::start(context, options.steps, 1, ENDS, options.max_gap);
     let baseline = path.at(&[options.max_sigma])?;
-    let ends = Ends::of(context, Scalar::Target, context.input_name, &baseline, &mut steps.progress).await?;
     // The width at a position from 0 (sharp) to 1, and how fast it grows there.
     let width = |position: f64| match options.spacing {
         Spacing::Even => (options.max_sigma * position, options.max_sigma),
         Spacing::Square => (options.max_sigma * position * position, 2.0 * options.max_sigma * position),
     };
-    let (values, gap, reached) = loop {
-        let points = options.rule.points(steps.count);
+    let mut reached = false;
+    let found = along(context, &baseline, [options.steps, 1], options.max_gap, async |steps, progress| {
+        let points = options.rule.points(steps);
         let sigmas: Vec<f64> = points.iter().map(|point| width(point.position).0).collect();
         // Negative: towards the sharp image the width falls.
         let weights: Vec<f32> = points.iter().map(|point| -(point.weight * width(point.position).1) as f32).collect();
@@ -114,33 +112,18 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
                 }
                 None => Ok(()),
             },
-            &mut steps.progress,
+            progress,
         )
         .await?;
-        let values = match &sum {
+        reached = sum.is_some();
+        Ok(match &sum {
             Some(sum) => sum.to_vec().await?,
             None => vec![0.0; context.input.len()],
-        };
-        check_finite(&values, "A gradient of the target", "the model's numbers overflow on the way")?;
-        let gap = gap(&values, ends.difference());
-        if !steps.refine(gap, ends.difference()) {
-            break (values, gap, sum.is_some());
-        }
-    };
-    let mut notes = Vec::from_iter(steps.note(gap, ends.difference()));
-    if !reached {
-        notes.push(ignored(context));
-    }
-    let found = Found {
-        layer: None,
-        values,
-        ends: [ends.at_end, ends.at_start],
-        gap: Some(gap),
-        backward_passes: steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    Ok(found.attribution(context, &steps.progress))
+        })
+    })
+    .await?;
+    let notes = if reached { Vec::new() } else { vec![ignored(context)] };
+    Ok(found.attribution(context, None, options.values(), notes))
 }
 
 #[cfg(test)]

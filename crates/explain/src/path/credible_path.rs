@@ -15,8 +15,9 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture, Rule,
     attribution::check_finite,
-    completeness::{Found, Steps, gap, ignored},
+    completeness::{Found, Steps, ignored},
     integrator::{Ends, Scalar, integrate},
+    observer::Progress,
     options::{integer, number, options},
 };
 
@@ -101,24 +102,21 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     references.sort_by(|a, b| b.1.total_cmp(&a.1));
     references.truncate(count);
     let at_references = references.iter().map(|(_, _, ends)| ends.at_start).sum::<f32>() / count as f32;
-    let (values, maps, gap, reached) = loop {
-        let (mut values, mut maps, mut reached) = (vec![0.0; context.input.len()], Vec::new(), false);
+    let mut maps = Vec::new();
+    let attribute = async |steps: usize, progress: &mut Progress<'_>| {
+        let mut values = vec![0.0; context.input.len()];
+        maps.clear();
         for (_, _, ends) in &references {
-            let points = options.rule.points(steps.count);
-            let progress = &mut steps.progress;
+            let points = options.rule.points(steps);
             let gradient = integrate(context, Scalar::Target, context.input_name, ends, &points, progress).await?;
             let Some(gradient) = gradient else { continue };
-            reached = true;
             let found = gradient.mul(&ends.end.sub(&ends.start)?)?.to_vec().await?;
             values.iter_mut().zip(&found).for_each(|(sum, value)| *sum += value / count as f32);
             maps.push(HeatMap::of_input(&found, context.shape(), context.layout()));
         }
-        check_finite(&values, "A gradient of the target", "the model's numbers overflow on the way")?;
-        let gap = gap(&values, at_input - at_references);
-        if !steps.refine(gap, at_input - at_references) {
-            break (values, maps, gap, reached);
-        }
+        Ok(values)
     };
+    let (values, gap) = steps.refined(at_input - at_references, attribute).await?;
     let listed: Vec<String> =
         references.iter().map(|(infill, entropy, _)| format!("{infill} ({:.0} %)", 100.0 * entropy)).collect();
     let mut notes = vec![format!(
@@ -126,7 +124,7 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         listed.join(", ")
     )];
     notes.extend(steps.note(gap, at_input - at_references));
-    if !reached {
+    if maps.is_empty() {
         notes.push(ignored(context));
     }
     let backward_passes = steps.progress.done() - beside as u64;

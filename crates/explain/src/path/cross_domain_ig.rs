@@ -18,7 +18,7 @@ use vitrine_protocol::{Family, Layout, MethodInfo, Need, ParameterKind, Promise,
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture, Rule,
-    completeness::{Found, Straight, gap, ignored, straight},
+    completeness::{Straight, gap, ignored, straight},
     integrator::{ENDS, Scalar},
     options::{choices, integer, number, options},
     sampler::size_of_picture,
@@ -106,15 +106,15 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         max_gap: options.max_gap,
         before: 0,
     };
-    let along = straight(context, &way).await?;
+    let (mut found, gradient) = straight(context, &way).await?;
     let mut notes = Vec::from_iter(options.baseline.note(context));
     let mut values = Vec::new();
-    if let Some(gradient) = &along.gradient {
+    if let Some(gradient) = &gradient {
         let planes = |value: &vitrine_graph::Value| match context.layout() {
             Layout::Nchw => Ok(value.clone()),
             Layout::Nhwc => value.permute(&[0, 3, 1, 2]),
         };
-        let difference = planes(&along.ends.end.sub(&along.ends.start)?)?.to_vec().await?;
+        let difference = planes(&found.ends.end.sub(&found.ends.start)?)?.to_vec().await?;
         let gradient = planes(gradient)?.to_vec().await?;
         for planes in difference.chunks(height * width).zip(gradient.chunks(height * width)) {
             values.extend(match options.domain {
@@ -140,20 +140,11 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         notes.push(ignored(context));
         values = vec![0.0; context.input.len()];
     }
-    let gap = gap(&values, along.ends.difference());
-    notes.extend(along.steps.note(gap, along.ends.difference()));
     let shape = vec![values.len() / (height * width), height, width];
     let map = HeatMap::of_input(&values, &shape, Layout::Nchw);
-    let found = Found {
-        layer: None,
-        values,
-        ends: [along.ends.at_end, along.ends.at_start],
-        gap: Some(gap),
-        backward_passes: along.steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    Ok(Attribution { map, shape, ..found.attribution(context, &along.steps.progress) })
+    found.gap = Some(gap(&values, found.ends.difference()));
+    found.values = values;
+    Ok(Attribution { map, shape, ..found.attribution(context, None, options.values(), notes) })
 }
 
 /// What each frequency adds, frequency zero in the middle.

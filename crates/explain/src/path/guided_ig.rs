@@ -12,8 +12,8 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture,
-    completeness::{Found, Steps, gap},
-    integrator::{ENDS, Ends, Scalar, gradients_at},
+    completeness::along,
+    integrator::{ENDS, gradients_at},
     options::{integer, number, options},
 };
 
@@ -79,34 +79,18 @@ impl Explainer for GuidedIg {
 async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = GuidedIgOptions::parse(context.parameters)?;
     let baseline = options.baseline.tensor(context).await?;
-    let mut steps = Steps::start(context, options.steps, 1, ENDS, options.max_gap);
-    let ends = Ends::of(context, Scalar::Target, context.input_name, &baseline, &mut steps.progress).await?;
     let [from, to] = [baseline.to_vec().await?, context.input.to_vec().await?];
-    let (values, gap) = loop {
+    let found = along(context, &baseline, [options.steps, 1], options.max_gap, async |steps, progress| {
         let mut guide = Guide::new(&from, &to, &options);
-        for step in 1..=steps.count {
+        for step in 1..=steps {
             let point: Vec<f32> = guide.point.iter().map(|&value| value as f32).collect();
-            let gradient = gradients_at(context, &[&point], &mut steps.progress).await?.pop().unwrap_or_default();
-            guide.step(step as f64 / steps.count as f64, &gradient);
+            let gradient = gradients_at(context, &[&point], progress).await?.pop().unwrap_or_default();
+            guide.step(step as f64 / steps as f64, &gradient);
         }
-        let values: Vec<f32> = guide.attribution.iter().map(|&value| value as f32).collect();
-        let gap = gap(&values, ends.difference());
-        if !steps.refine(gap, ends.difference()) {
-            break (values, gap);
-        }
-    };
-    let mut notes = Vec::from_iter(options.baseline.note(context));
-    notes.extend(steps.note(gap, ends.difference()));
-    let found = Found {
-        layer: None,
-        values,
-        ends: [ends.at_end, ends.at_start],
-        gap: Some(gap),
-        backward_passes: steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    Ok(found.attribution(context, &steps.progress))
+        Ok(guide.attribution.iter().map(|&value| value as f32).collect())
+    })
+    .await?;
+    Ok(found.attribution(context, None, options.values(), Vec::from_iter(options.baseline.note(context))))
 }
 
 /// The way so far.

@@ -13,7 +13,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture, Rule,
-    completeness::{Found, Straight, ignored, straight},
+    completeness::{Straight, ignored, straight},
     integrator::{ENDS, Scalar},
     options::{integer, number, options},
 };
@@ -92,29 +92,14 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         max_gap: options.max_gap,
         before: 0,
     };
-    let along = straight(context, &way).await?;
+    let (mut found, gradient) = straight(context, &way).await?;
     let mut notes = Vec::from_iter(options.baseline.note(context));
-    let (values, gap) = match &along.gradient {
-        None => {
-            notes.push(ignored(context));
-            (along.values, Some(along.gap))
-        }
-        Some(gradient) if !options.multiply_by_inputs => (gradient.to_vec().await?, None),
-        Some(_) => {
-            notes.extend(along.steps.note(along.gap, along.ends.difference()));
-            (along.values, Some(along.gap))
-        }
-    };
-    let found = Found {
-        layer: None,
-        values,
-        ends: [along.ends.at_end, along.ends.at_start],
-        gap,
-        backward_passes: along.steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    Ok(found.attribution(context, &along.steps.progress))
+    match &gradient {
+        None => notes.push(ignored(context)),
+        Some(gradient) if !options.multiply_by_inputs => (found.values, found.gap) = (gradient.to_vec().await?, None),
+        Some(_) => {}
+    }
+    Ok(found.attribution(context, None, options.values(), notes))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture, Rule,
-    completeness::{Found, Straight, no_influence, straight},
+    completeness::{Straight, no_influence, straight},
     integrator::{ENDS, Scalar},
     layers::chosen_layer,
     options::{integer, number, options},
@@ -85,22 +85,12 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         max_gap: options.max_gap,
         before: 0,
     };
-    let along = straight(context, &way).await?;
-    if along.gradient.is_none() {
+    let (found, gradient) = straight(context, &way).await?;
+    if gradient.is_none() {
         return Err(no_influence(context, &layer.name));
     }
-    let mut notes = Vec::from_iter(options.baseline.note(context));
-    notes.extend(along.steps.note(along.gap, along.ends.difference()));
-    let found = Found {
-        layer: Some(&layer),
-        values: along.values,
-        ends: [along.ends.at_end, along.ends.at_start],
-        gap: Some(along.gap),
-        backward_passes: along.steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    Ok(found.attribution(context, &along.steps.progress))
+    let notes = Vec::from_iter(options.baseline.note(context));
+    Ok(found.attribution(context, Some(&layer), options.values(), notes))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture, Rule,
-    completeness::{Found, Straight, straight},
+    completeness::{Straight, straight},
     integrator::ENDS,
     neuron::{neuron, passes},
     options::{integer, number, options},
@@ -90,23 +90,13 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         max_gap: options.max_gap,
         before: passes(options.channel),
     };
-    let along = straight(context, &way).await?;
+    let (found, gradient) = straight(context, &way).await?;
     let mut notes = vec![neuron.note()];
     notes.extend(options.baseline.note(context));
-    notes.extend(along.steps.note(along.gap, along.ends.difference()));
-    if along.gradient.is_none() {
+    if gradient.is_none() {
         notes.push("It does not depend on the input, so the map is zero.".to_owned());
     }
-    let found = Found {
-        layer: None,
-        values: along.values,
-        ends: [along.ends.at_end, along.ends.at_start],
-        gap: Some(along.gap),
-        backward_passes: along.steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    let attribution = found.attribution(context, &along.steps.progress);
+    let attribution = found.attribution(context, None, options.values(), notes);
     Ok(Attribution { layer: Some(neuron.layer.name), ..attribution })
 }
 

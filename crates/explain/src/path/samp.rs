@@ -15,8 +15,8 @@ use vitrine_protocol::{Family, Layout, MethodInfo, Need, ParameterKind, Promise,
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture,
     attribution::picture_size,
-    completeness::{Found, Steps, gap},
-    integrator::{ENDS, Ends, Scalar, gradients_at},
+    completeness::along,
+    integrator::{ENDS, gradients_at},
     options::{choices, integer, number, options},
 };
 
@@ -98,10 +98,8 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = SampOptions::parse(context.parameters)?;
     let baseline = options.baseline.tensor(context).await?;
     let ways = options.direction.ways();
-    let mut steps = Steps::start(context, options.steps, ways, ENDS, options.max_gap);
-    let ends = Ends::of(context, Scalar::Target, context.input_name, &baseline, &mut steps.progress).await?;
     let [from, to] = [baseline.to_vec().await?, context.input.to_vec().await?];
-    let (values, gap) = loop {
+    let found = along(context, &baseline, [options.steps, ways], options.max_gap, async |steps, progress| {
         let mut walks = Vec::new();
         if options.direction != Direction::Deletion {
             walks.push(Walk::new(context, &options, [&from, &to], 1.0));
@@ -109,32 +107,18 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         if options.direction != Direction::Insertion {
             walks.push(Walk::new(context, &options, [&to, &from], -1.0));
         }
-        for step in 1..=steps.count {
+        for step in 1..=steps {
             let points: Vec<&[f32]> = walks.iter().map(|walk| walk.point.as_slice()).collect();
-            let gradients = gradients_at(context, &points, &mut steps.progress).await?;
+            let gradients = gradients_at(context, &points, progress).await?;
             for (walk, gradient) in walks.iter_mut().zip(gradients) {
-                walk.step(step as f64 / steps.count as f64, &gradient);
+                walk.step(step as f64 / steps as f64, &gradient);
             }
         }
         let mean = |index: usize| walks.iter().map(|walk| walk.attribution[index]).sum::<f64>() / ways as f64;
-        let values: Vec<f32> = (0..from.len()).map(|index| mean(index) as f32).collect();
-        let gap = gap(&values, ends.difference());
-        if !steps.refine(gap, ends.difference()) {
-            break (values, gap);
-        }
-    };
-    let mut notes = Vec::from_iter(options.baseline.note(context));
-    notes.extend(steps.note(gap, ends.difference()));
-    let found = Found {
-        layer: None,
-        values,
-        ends: [ends.at_end, ends.at_start],
-        gap: Some(gap),
-        backward_passes: steps.progress.done() - ENDS as u64,
-        parameters: options.values(),
-        notes,
-    };
-    Ok(found.attribution(context, &steps.progress))
+        Ok((0..from.len()).map(|index| mean(index) as f32).collect())
+    })
+    .await?;
+    Ok(found.attribution(context, None, options.values(), Vec::from_iter(options.baseline.note(context))))
 }
 
 /// One way, so far.

@@ -14,7 +14,7 @@ use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LiftRule, LocalBoxFuture,
     attribution::check_finite,
     completeness::{gap, ignored},
-    lift::lift,
+    lift::{Recorded, lift},
     observer::Progress,
     options::options,
 };
@@ -71,7 +71,9 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = DeepLiftOptions::parse(context.parameters)?;
     let baseline = options.baseline.tensor(context).await?;
     let mut progress = Progress::start(context.observer, FORWARD_PASSES);
-    let lifted = lift(context, &context.graph.folded()?, &baseline, options.rule).await?;
+    let graph = context.graph.folded()?;
+    let here = Recorded::of(context, &graph, context.input).await?;
+    let lifted = lift(context, &graph, &here, &baseline, options.rule).await?;
     let mut notes = Vec::from_iter(options.baseline.note(context));
     let values = match &lifted.contributions {
         Some(contributions) => contributions.to_vec().await?,
@@ -82,12 +84,12 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     };
     check_finite(&values, "A contribution", "try another baseline")?;
     progress.advance(FORWARD_PASSES as usize).await?;
-    let completeness_gap = gap(&values, lifted.prediction - lifted.reference_prediction);
+    let completeness_gap = gap(&values, here.prediction - lifted.reference_prediction);
     Ok(Attribution {
         map: HeatMap::of_input(&values, context.shape(), context.layout()),
         values,
         shape: context.shape().to_vec(),
-        prediction: lifted.prediction,
+        prediction: here.prediction,
         baseline_prediction: Some(lifted.reference_prediction),
         completeness_gap: Some(completeness_gap),
         forward_passes: FORWARD_PASSES,

@@ -12,7 +12,7 @@ use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LiftRule, LocalBoxFuture,
     attribution::check_finite,
     completeness::gap,
-    lift::lift,
+    lift::{Recorded, lift},
     observer::Progress,
     options::{integer, options},
 };
@@ -29,8 +29,6 @@ options! {
 
 /// References that are not drawn.
 const PLAIN: [Infill; 5] = [Infill::Black, Infill::White, Infill::Grey, Infill::Mean, Infill::Blur];
-/// Forward passes for each reference: there, and at the input.
-const PASSES: usize = 2;
 
 /// DeepSHAP (Lundberg, Lee 2017).
 pub struct DeepShap;
@@ -58,7 +56,8 @@ impl Explainer for DeepShap {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let references = DeepShapOptions::parse(context.parameters)?.references;
-        Ok(Cost { forward_passes: (PASSES * references) as u64, backward_passes: references as u64 })
+        // At the input, and at each reference.
+        Ok(Cost { forward_passes: 1 + references as u64, backward_passes: references as u64 })
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
@@ -73,7 +72,10 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let graph = context.graph.folded()?;
     let share = 1.0 / options.references as f32;
     let mut values = vec![0.0_f32; context.input.len()];
-    let (mut prediction, mut reference_prediction) = (0.0, 0.0);
+    let mut reference_prediction = 0.0;
+    let here = Recorded::of(context, &graph, context.input).await?;
+    let prediction = here.prediction;
+    progress.advance(1).await?;
     for index in 0..options.references {
         let baseline = match PLAIN.get(index) {
             Some(plain) => plain.tensor(context).await?,
@@ -82,14 +84,13 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
                 Infill::Noise.tensor(&Context { seed, ..*context }).await?
             }
         };
-        let lifted = lift(context, &graph, &baseline, options.rule).await?;
+        let lifted = lift(context, &graph, &here, &baseline, options.rule).await?;
         if let Some(contributions) = &lifted.contributions {
             let found = contributions.to_vec().await?;
             values.iter_mut().zip(found).for_each(|(sum, value)| *sum += share * value);
         }
-        prediction = lifted.prediction;
         reference_prediction += share * lifted.reference_prediction;
-        progress.advance(PASSES).await?;
+        progress.advance(1).await?;
     }
     check_finite(&values, "A contribution", "check the input's values and the model card")?;
     let completeness_gap = gap(&values, prediction - reference_prediction);
@@ -129,6 +130,6 @@ mod tests {
         }
         let found = explained("12");
         assert!(found.completeness_gap.unwrap().abs() < 1e-5, "{:?}", found.completeness_gap);
-        assert_eq!((found.forward_passes, found.backward_passes), (24, 12));
+        assert_eq!((found.forward_passes, found.backward_passes), (13, 12));
     }
 }

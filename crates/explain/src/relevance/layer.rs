@@ -59,11 +59,15 @@ struct Map {
     weight: Value,
     bias: Option<Value>,
     sign: f32,
+    /// Whether there is nothing on its side of the input, so that it need not be run.
+    vanishes: bool,
 }
 
 /// A layer with weights, as its rule sees it.
 struct Layer<'a> {
     unit: &'a Unit<'a>,
+    /// Whether it is known that no input is below zero.
+    is_positive: bool,
     /// Positions of the input, the weights and the bias.
     at: (usize, usize, Option<usize>),
 }
@@ -82,7 +86,7 @@ impl<'a> Layer<'a> {
             ("Conv" | "ConvTranspose" | "Gemm" | "MatMul", &[weight]) => (weight, None),
             _ => return None,
         };
-        Some(Layer { unit, at: (input, weight, bias) })
+        Some(Layer { unit, is_positive: false, at: (input, weight, bias) })
     }
 
     fn expected(unit: &'a Unit<'a>) -> Result<Layer<'a>, GraphError> {
@@ -109,7 +113,12 @@ impl<'a> Layer<'a> {
             (Some(value), None) => Some(value.map(|tensor| tensor.zeros_like())?),
             (None, _) => None,
         };
-        Ok(Map { input: input.of(self.input())?, weight: weight.of(self.weight())?, bias, sign: 1.0 })
+        self.map_of(input, weight.of(self.weight())?, bias)
+    }
+
+    fn map_of(&self, input: Side, weight: Value, bias: Option<Value>) -> Result<Map, GraphError> {
+        let vanishes = self.is_positive && input == Side::Negative;
+        Ok(Map { input: input.of(self.input())?, weight, bias, sign: 1.0, vanishes })
     }
 
     /// The unit's inputs with those of a map in their places.
@@ -130,33 +139,34 @@ impl<'a> Layer<'a> {
         output.map(|tensor| tensor * map.sign)
     }
 
-    /// What the maps share out of a relevance.
+    /// What the maps share out of a relevance: each map's input times what comes back through it, added up.
     fn share(&self, maps: &[Map], relevance: &Value, epsilon: f32) -> Result<Value, GraphError> {
-        let mut denominator = self.output(&maps[0])?;
-        for map in &maps[1..] {
-            denominator = denominator.add(&self.output(map)?)?;
+        let (mut tapes, mut denominator, mut sum) = (Vec::new(), None, None);
+        for map in maps.iter().filter(|map| !map.vanishes) {
+            let tape = self.unit.tape(&self.inputs(map))?;
+            for output in tape.outputs().iter().take(1) {
+                denominator = Some(added(denominator, output.map(|tensor| tensor * map.sign)?)?);
+            }
+            tapes.push((map, tape));
         }
-        self.send(maps, &relevance.div(&stabilised(&denominator, epsilon)?)?)
-    }
-
-    /// Each map's input times what comes back through it, added up.
-    fn send(&self, maps: &[Map], ratio: &Value) -> Result<Value, GraphError> {
-        let mut sum: Option<Value> = None;
-        for map in maps {
-            let back = self.unit.pull_back(&self.inputs(map), &[Some(ratio.clone())])?.into_iter().nth(self.at.0);
-            // A layer whose output does not depend on its input passes nothing on.
-            let Some(back) = back.flatten() else { continue };
-            let sent = back.mul(&map.input)?.map(|tensor| tensor * map.sign)?;
-            sum = Some(match sum {
-                Some(sum) => sum.add(&sent)?,
-                None => sent,
-            });
+        if let Some(denominator) = denominator {
+            let ratio = relevance.div(&stabilised(&denominator, epsilon)?)?;
+            for (map, tape) in tapes {
+                // A layer whose output does not depend on its input passes nothing on.
+                let back = tape.pull_back(&[Some(ratio.clone())])?.into_iter().nth(self.at.0);
+                let Some(back) = back.flatten() else { continue };
+                sum = Some(added(sum, back.mul(&map.input)?.map(|tensor| tensor * map.sign)?)?);
+            }
         }
         sum.map_or_else(|| self.input().map(|tensor| tensor.zeros_like()), Ok)
     }
 }
 
-/// Sends a layer's relevance to its input by a rule.
+fn added(sum: Option<Value>, value: Value) -> Result<Value, GraphError> {
+    sum.map_or(Ok(value.clone()), |sum| sum.add(&value))
+}
+
+/// Sends a layer's relevance to its input by a rule; `is_positive` says that no input is below zero.
 ///
 /// # Errors
 /// [`GraphError::Kind`] unless the unit [`is_layer`].
@@ -164,9 +174,10 @@ pub(crate) fn through_layer(
     unit: &Unit<'_>,
     rule: &LayerRule,
     epsilon: f32,
+    is_positive: bool,
     relevance: &Value,
 ) -> Result<Vec<Option<Value>>, GraphError> {
-    let layer = Layer::expected(unit)?;
+    let layer = Layer { is_positive, ..Layer::expected(unit)? };
     use Side::{Negative, Positive, Whole};
     let sent = match rule {
         LayerRule::Epsilon => layer.share(&[layer.map(Whole, Whole, Some(Whole))?], relevance, epsilon)?,
@@ -222,7 +233,7 @@ fn by_gamma(layer: &Layer<'_>, gamma: f32, epsilon: f32, relevance: &Value) -> R
             (Some(value), None) => Some(value.map(|tensor| tensor.zeros_like())?),
             (None, _) => None,
         };
-        Ok(Map { input: input.of(layer.input())?, weight: strengthened(layer.weight(), weight)?, bias, sign: 1.0 })
+        layer.map_of(input, strengthened(layer.weight(), weight)?, bias)
     };
     let output = layer.unit.outputs().first().ok_or(GraphError::NotRecorded(layer.unit.name().to_owned()))?;
     let is_positive = output.map(|tensor| tensor.greater_equal_elem(0.0).float())?;

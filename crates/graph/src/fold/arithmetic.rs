@@ -191,42 +191,27 @@ fn reduction(arguments: &Arguments<'_>, tensor: &HostTensor, how: How) -> Result
     let (axes, shape) = reduce::targets(arguments)?;
     let count: usize = shape.iter().product();
     let targets = reduced_indices(&tensor.shape, &axes);
-    fn sets<T: Copy>(values: &[T], targets: &[usize], count: usize) -> Vec<Vec<T>> {
+    /// What becomes of the values that go to each of `count` targets.
+    fn reduced<T: Copy>(
+        values: &[T],
+        targets: &[usize],
+        count: usize,
+        reduce: impl Fn(&[T]) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let mut sets = vec![Vec::new(); count];
         for (&value, &target) in values.iter().zip(targets) {
             if let Some(set) = sets.get_mut(target) {
                 set.push(value);
             }
         }
-        sets
+        sets.iter().map(|set| reduce(set)).collect()
     }
     let data = match &tensor.data {
-        HostData::Int(values) => {
-            let reduced: Option<Vec<i64>> =
-                sets(values, &targets, count).iter().map(|set| reduce_integers(how, set)).collect();
-            match reduced {
-                Some(reduced) => HostData::Int(reduced),
-                None => return Ok(None),
-            }
-        }
-        HostData::Float(values) => {
-            let reduced: Option<Vec<f32>> =
-                sets(values, &targets, count).iter().map(|set| reduce_floats(how, set)).collect();
-            match reduced {
-                Some(reduced) => HostData::Float(reduced),
-                None => return Ok(None),
-            }
-        }
-        HostData::Bool(values) => {
-            let sets = sets(values, &targets, count);
-            HostData::Bool(match how {
-                How::Max => sets.iter().map(|set| set.contains(&true)).collect(),
-                How::Min => sets.iter().map(|set| !set.contains(&false)).collect(),
-                _ => return Ok(None),
-            })
-        }
+        HostData::Int(values) => reduced(values, &targets, count, |set| reduce_integers(how, set)).map(HostData::Int),
+        HostData::Float(values) => reduced(values, &targets, count, |set| reduce_floats(how, set)).map(HostData::Float),
+        HostData::Bool(values) => reduced(values, &targets, count, |set| reduce_booleans(how, set)).map(HostData::Bool),
     };
-    Ok(Some(HostTensor { shape, data }))
+    Ok(data.map(|data| HostTensor { shape, data }))
 }
 
 /// For each element, in order, the flat position it is reduced to.
@@ -256,6 +241,14 @@ fn reduce_integers(how: How, set: &[i64]) -> Option<i64> {
         How::Sum => set.iter().try_fold(0_i64, |sum, &value| sum.checked_add(value)),
         How::SumSquare => set.iter().try_fold(0_i64, |sum, &value| sum.checked_add(value.checked_mul(value)?)),
         How::L2 | How::LogSum | How::LogSumExp => None,
+    }
+}
+
+fn reduce_booleans(how: How, set: &[bool]) -> Option<bool> {
+    match how {
+        How::Max => Some(set.contains(&true)),
+        How::Min => Some(!set.contains(&false)),
+        _ => None,
     }
 }
 
