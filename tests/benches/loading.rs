@@ -4,7 +4,7 @@
 //! all of them.
 
 use std::{
-    array, env,
+    env,
     fs::{self, File},
     io,
     path::Path,
@@ -17,13 +17,16 @@ use pollster::block_on;
 use vitrine_engine::{LoadedModel, ModelReader, Place};
 use vitrine_graph::{Graph, InputShapes, Probe, Run, Value};
 use vitrine_onnx::Model;
-use vitrine_tests::speed::{Result, best};
+use vitrine_tests::{
+    rivals::{Rival, written},
+    speed::{Result, best},
+};
 
 /// Names the model's file.
 const MODEL: &str = "VITRINE_BENCH_MODEL";
 
 /// Names a Python that has ONNX Runtime.
-const PYTHON: &str = "VITRINE_BENCH_PYTHON";
+const PYTHON: &str = "VITRINE_BENCH_ONNXRUNTIME";
 
 /// Set for a process that is measured: what it loads.
 const PART: &str = "VITRINE_BENCH_PART";
@@ -35,9 +38,6 @@ const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/onnxruntim
 const ROUNDS: usize = 5;
 
 const STAGES: [&str; 4] = ["load", "1st forward", "forward", "and backward"];
-
-/// Milliseconds of each stage, or ratios; not a number for what is not done.
-type Times = [f64; STAGES.len()];
 
 fn main() -> Result<()> {
     let Some(model) = env::var_os(MODEL) else {
@@ -58,15 +58,15 @@ fn main() -> Result<()> {
     }
     let name = model.file_name().unwrap_or_default().display();
     println!("{name}, native, CPU: ms, medians of {ROUNDS} processes");
-    print("", STAGES.map(str::to_owned));
+    println!("  {:40}{}", "", STAGES.map(|stage| format!("{stage:>14}")).concat());
     groups.iter().for_each(Group::print);
     Ok(())
 }
 
 /// Us and the reference with the same number of threads.
 struct Group {
-    ours: [Contender; 2],
-    reference: Option<Contender>,
+    ours: [Rival; 2],
+    reference: Option<Rival>,
 }
 
 impl Group {
@@ -79,76 +79,34 @@ impl Group {
             if let Some(threads) = threads {
                 command.env("RAYON_NUM_THREADS", threads.to_string());
             }
-            Contender::new(format!("{part}, {suffix}"), command)
+            Rival::new(format!("{part}, {suffix}"), command)
         });
         let reference = env::var_os(PYTHON).map(|python| {
             let mut command = Command::new(python);
             // The reference takes 0 for as many as it likes.
             command.arg(REFERENCE).arg(model).arg(threads.unwrap_or(0).to_string());
-            Contender::new(format!("ONNX Runtime, {suffix}"), command)
+            Rival::new(format!("ONNX Runtime, {suffix}"), command)
         });
         Ok(Group { ours, reference })
     }
 
     fn measure(&mut self) -> Result<()> {
-        self.ours.iter_mut().chain(&mut self.reference).try_for_each(Contender::measure)
+        self.ours.iter_mut().chain(&mut self.reference).try_for_each(Rival::measure)
     }
 
     fn print(&self) {
-        for contender in self.ours.iter().chain(&self.reference) {
-            print(&contender.name, medians(&contender.rounds).map(|time| number(time, 0)));
+        for rival in self.ours.iter().chain(&self.reference) {
+            print(&rival.name, &rival.medians(), 0);
         }
         for (ours, reference) in self.ours.iter().zip(self.reference.iter().cycle()) {
-            // Of the same round each, since the machine may be busier in another one.
-            let pairs = ours.rounds.iter().zip(&reference.rounds);
-            let ratios: Vec<Times> = pairs.map(|(a, b)| array::from_fn(|stage| a[stage] / b[stage])).collect();
-            print(&format!("  {} / ONNX Runtime", ours.name), medians(&ratios).map(|ratio| number(ratio, 2)));
+            print(&format!("  {} / ONNX Runtime", ours.name), &ours.ratios(reference), 2);
         }
     }
 }
 
-/// One kind of process, and what it printed so far.
-struct Contender {
-    name: String,
-    command: Command,
-    rounds: Vec<Times>,
-}
-
-impl Contender {
-    fn new(name: String, command: Command) -> Contender {
-        Contender { name, command, rounds: Vec::new() }
-    }
-
-    fn measure(&mut self) -> Result<()> {
-        let output = self.command.output()?;
-        let text = String::from_utf8(output.stdout)?;
-        if !output.status.success() {
-            return Err(format!("{}: {}", self.name, String::from_utf8_lossy(&output.stderr)).into());
-        }
-        let mut times = [f64::NAN; STAGES.len()];
-        for (time, word) in times.iter_mut().zip(text.split_whitespace()) {
-            *time = word.parse()?;
-        }
-        self.rounds.push(times);
-        Ok(())
-    }
-}
-
-fn medians(rounds: &[Times]) -> Times {
-    array::from_fn(|stage| {
-        let mut sorted: Vec<f64> = rounds.iter().map(|times| times[stage]).collect();
-        sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() / 2]
-    })
-}
-
-fn number(value: f64, decimals: usize) -> String {
-    if value.is_nan() { "-".to_owned() } else { format!("{value:.decimals$}") }
-}
-
-fn print(name: &str, columns: [String; STAGES.len()]) {
-    let columns: Vec<String> = columns.iter().map(|column| format!("{column:>14}")).collect();
-    println!("  {name:40}{}", columns.concat());
+fn print(name: &str, numbers: &[f64], decimals: usize) {
+    let column = |stage: usize| format!("{:>14}", written(numbers.get(stage), decimals));
+    println!("  {name:40}{}", (0..STAGES.len()).map(column).collect::<String>());
 }
 
 /// Decoding, planning and moving the weights, then passes without any checks.

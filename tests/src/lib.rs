@@ -6,5 +6,7 @@ pub mod critters;
 pub mod devices;
 pub mod golden;
 pub mod properties;
+#[cfg(not(target_family = "wasm"))]
+pub mod rivals;
 pub mod speed;
 pub mod toys;

@@ -19,6 +19,10 @@ pub(crate) struct Arguments {
     browser: bool,
 }
 
+/// What native speed is measured against: the variable that names a Python with it, its folder, and what it is called.
+const REFERENCES: [(&str, &str, &str); 2] =
+    [("VITRINE_BENCH_ONNXRUNTIME", "onnxruntime", "ONNX Runtime"), ("VITRINE_BENCH_CAPTUM", "captum", "Captum")];
+
 /// Prints the native measurements, then the page's.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let workspace = Workspace::read()?;
@@ -26,15 +30,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.browser {
         let shell = tools::for_native_tests(&workspace)?;
         shell.set_var("VITRINE_BENCH_MODEL", &model);
-        match tools::onnxruntime(&workspace) {
-            Ok(python) => shell.set_var("VITRINE_BENCH_PYTHON", python),
-            Err(error) => println!("ONNX Runtime could not be installed, so there is no comparison with it: {error:#}"),
+        for (variable, folder, name) in REFERENCES {
+            match tools::reference(&workspace, folder) {
+                Ok(python) => shell.set_var(variable, python),
+                Err(error) => println!("{name} could not be installed, so there is no comparison with it: {error:#}"),
+            }
         }
-        cmd!(shell, "cargo bench --package vitrine-tests --bench native --bench loading").run()?;
+        cmd!(shell, "cargo bench --package vitrine-tests --bench native --bench loading --bench methods").run()?;
     }
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;
-        tools::playwright_and_onnxruntime(&workspace, &shell)?;
+        tools::playwright_and_references(&workspace, &shell)?;
         test::in_browser(&shell, &["--include-ignored", "--nocapture", "speed"]).run()?;
         let page = workspace.target.join("dist");
         dist::build(&workspace, &page)?;
@@ -42,6 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         shell.set_var("VITRINE_BENCH_MODEL", &model);
         cmd!(shell, "node tests/browser/bench.mjs").run()?;
         cmd!(shell, "node tests/browser/bench-loading.mjs").run()?;
+        cmd!(shell, "node tests/browser/bench-methods.mjs").run()?;
         cmd!(shell, "node tests/browser/bench-memory.mjs").run()?;
     }
     Ok(())

@@ -69,8 +69,8 @@ pub(crate) fn playwright(workspace: &Workspace, shell: &Shell) -> Result<()> {
     browser_packages(workspace, shell, &["--omit=optional"])
 }
 
-/// Installs them with the runtime that the page's speed is measured against, if that can be had.
-pub(crate) fn playwright_and_onnxruntime(workspace: &Workspace, shell: &Shell) -> Result<()> {
+/// Installs them with the libraries that the page's speed is measured against, if those can be had.
+pub(crate) fn playwright_and_references(workspace: &Workspace, shell: &Shell) -> Result<()> {
     browser_packages(workspace, shell, &[])
 }
 
@@ -84,9 +84,9 @@ fn browser_packages(workspace: &Workspace, shell: &Shell, options: &[&str]) -> R
         .context("the browser tests' packages could not be installed")
 }
 
-/// A Python with the runtime that native speed is measured against.
-pub(crate) fn onnxruntime(workspace: &Workspace) -> Result<PathBuf> {
-    let requirements = workspace.root.join("tests/benches/onnxruntime/requirements.txt");
+/// A Python with libraries that native speed is measured against, by the name of their folder.
+pub(crate) fn reference(workspace: &Workspace, folder: &str) -> Result<PathBuf> {
+    let requirements = workspace.root.join("tests/benches").join(folder).join("requirements.txt");
     let wanted = fs::read_to_string(&requirements).context("the requirements of the reference are missing")?;
     python_with(&workspace.shell()?, &requirements, &wanted)
 }
