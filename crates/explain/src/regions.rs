@@ -276,11 +276,10 @@ impl Regions {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
     use vitrine_protocol::{Channels, ImageInput};
 
     use super::*;
-    use crate::testing::{Question, linear, read};
+    use crate::testing::{Question, device, linear, read};
 
     fn of(spec: &str, shape: &[usize], files: &[(&str, &[f32])]) -> Result<Regions, ExplainError> {
         let input = vec![1.0; shape.iter().product()];
@@ -318,7 +317,7 @@ mod tests {
     #[test]
     fn what_is_kept_lies_over_the_input_as_the_labels_do() {
         let regions = of("p.npy", &[2, 1, 3], &[("p.npy", &[1.0, -1.0, 0.0])]).unwrap();
-        let kept = regions.kept(&[0.25, 0.5, 1.0, 0.0], &Device::flex()).unwrap();
+        let kept = regions.kept(&[0.25, 0.5, 1.0, 0.0], &device()).unwrap();
         assert_eq!(kept.shape(), [2, 1, 1, 3]);
         assert_eq!(read(&kept), [0.5, 1.0, 0.25, 0.0, 1.0, 1.0]);
         let input = [1.0; 6];
