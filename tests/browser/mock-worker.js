@@ -89,6 +89,16 @@ const METHODS = [
     })),
     promises: [],
   },
+  {
+    id: "maco",
+    name: "MACO",
+    family: "visualisation",
+    summary: "Makes a picture that the model takes for the answer.",
+    reference: reference("T. Fel and others", 2023, "Unlocking Feature Visualization for Deeper Networks", "NeurIPS"),
+    needs: ["forward", "gradient", "image-input"],
+    parameters: [{ id: "steps", help: "Steps uphill.", kind: { type: "integer", min: 1, max: 100000 }, default: 40 }],
+    promises: ["seeded", "picture"],
+  },
 ];
 
 /** A round creature on a hill, another one for every `kind`. */
@@ -104,6 +114,17 @@ function picture(kind) {
       if (inside(x0 + 14, y0 - 14, 2)) colour = [20, 20, 25];
       rgba.set([...colour, 255], 4 * (y * SIZE + x));
     }
+  }
+  return { width: SIZE, height: SIZE, rgba };
+}
+
+/** A disc that grows, as clear as it has grown, on nothing. */
+function made(share) {
+  const rgba = new Uint8Array(4 * SIZE * SIZE);
+  for (let at = 0; at < SIZE * SIZE; at++) {
+    const [x, y] = [at % SIZE, Math.floor(at / SIZE)];
+    const inside = (x - 32) ** 2 + (y - 32) ** 2 < (6 + 24 * share) ** 2;
+    rgba.set([200, 90, 60, inside ? Math.round(255 * share) : 0], 4 * at);
   }
   return { width: SIZE, height: SIZE, rgba };
 }
@@ -259,6 +280,7 @@ async function explain(request) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     if (cancelled.has(run)) return say({ Cancelled: { run } });
     say({ Progress: { run, done, total, seconds_left: (total - done) * 0.01 } });
+    if (method === "maco" && done > 1) say({ Frame: { run, picture: made(done / total) } });
     if (method === "rise") say({ Partial: { run, map: heatMap(false, done / total) } });
   }
   const [best] = predictions();
@@ -277,7 +299,7 @@ async function explain(request) {
     device: device.name,
     predictions: [best],
     prediction: 7.3125,
-    baseline_prediction: signed ? 0.25 : undefined,
+    baseline_prediction: signed || method === "maco" ? 0.25 : undefined,
     completeness_gap: signed ? 0.0125 : undefined,
     shape: [3, SIZE, SIZE],
     batch: 16,
@@ -287,7 +309,8 @@ async function explain(request) {
     notes: [],
   };
   // Each in a unit of its own.
-  say({ Done: { run, map: heatMap(signed, method === "rise" ? 20 : 1), report } });
+  const picture = method === "maco" ? made(1) : undefined;
+  say({ Done: { run, map: heatMap(signed, method === "rise" ? 20 : 1), picture, report } });
 }
 
 /** Files are answered in the order in which they came. */

@@ -180,6 +180,43 @@ test("partial maps appear while a run goes on", async () => {
   assert.equal(await page.getByTestId("heatmap").getAttribute("data-shows"), "map", "what was known stays on screen");
 });
 
+test("a picture in the making is shown live, and saved as it is finished", async () => {
+  await opened();
+  await choose(page, "maco", { steps: "100000" });
+  assert.equal(await page.getByTestId("visualisation").count(), 0, "nothing is made yet");
+  await page.getByTestId("run").click();
+  const canvas = page.getByTestId("visualisation");
+  const drawn = async () => Number(await canvas.getAttribute("data-version"));
+  await canvas.waitFor();
+  const first = await drawn();
+  await page.waitForFunction((first) => Number(document.querySelector("[data-testid=visualisation]").dataset.version) > first + 2, first);
+  await until(page, "running");
+  assert.match(await canvas.getAttribute("aria-label"), /in the making/);
+  await picture(page, "page-making");
+  await page.getByTestId("cancel").click();
+  await until(page, "cancelled");
+  assert.match(await page.getByTestId("status").textContent(), /what was made by then/);
+  await choose(page, "maco", { steps: "40" });
+  await explain(page);
+  assert.match(await canvas.getAttribute("aria-label"), /^A picture made for the logit of 2 \(owl\)/);
+  const pixel = (x, y) =>
+    canvas.evaluate((canvas, [x, y]) => [...canvas.getContext("2d").getImageData(x, y, 1, 1).data], [x, y]);
+  assert.deepEqual(await pixel(256, 256), [200, 90, 60, 255]);
+  assert.equal((await pixel(2, 2))[3], 0, "what never mattered is transparent");
+  for (const hidden of ["heatmap", "opacity", "palette", "colour-bar"]) {
+    assert.equal(await page.getByTestId(hidden).count(), 0, `${hidden} means nothing here`);
+  }
+  assert.match(await page.getByTestId("facts").textContent(), /What was to growwent from 0.25 to 7.31/);
+  await picture(page, "page-made");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("download-png").click()]);
+  assert.equal(download.suggestedFilename(), "vitrine-maco.png");
+  await choose(page, "grad-cam");
+  await explain(page);
+  assert.equal(await page.getByTestId("visualisation").count(), 0, "a map takes its place again");
+  assert.equal(await page.getByTestId("heatmap").getAttribute("data-shows"), "map");
+  assert.equal(await page.getByTestId("opacity").count(), 1);
+});
+
 test("opacity and palette change the drawing alone", async () => {
   await opened("#method=integrated-gradients");
   await until(page, "done");

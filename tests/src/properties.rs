@@ -10,7 +10,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use burn::tensor::Device;
 use vitrine_explain::{Attribution, Context, ExplainError, Explainer, Head, HeatMap, METHODS, Observer, Target};
 use vitrine_graph::{Graph, Value};
-use vitrine_protocol::{ImageInput, Need, ParameterKind, Promise};
+use vitrine_protocol::{ImageInput, Need, ParameterKind, Picture, Promise};
 
 use crate::toys;
 
@@ -26,6 +26,7 @@ pub async fn all(device: &Device) {
     parameters_out_of_range_are_refused(device).await;
     the_cost_is_what_is_run_and_progress_reaches_it(device).await;
     promised_partial_maps_come(device).await;
+    promised_pictures_come(device).await;
     the_input_stays_as_it_was(device).await;
     promised_linearity_holds(device).await;
     promised_symmetry_holds(device).await;
@@ -129,6 +130,7 @@ struct Watcher {
     cancel: bool,
     progress: RefCell<Vec<(u64, u64)>>,
     partial: RefCell<Vec<HeatMap>>,
+    frames: RefCell<Vec<Picture>>,
 }
 
 impl Observer for Watcher {
@@ -138,6 +140,10 @@ impl Observer for Watcher {
 
     fn partial(&self, map: &HeatMap) {
         self.partial.borrow_mut().push(map.clone());
+    }
+
+    fn frame(&self, picture: &Picture) {
+        self.frames.borrow_mut().push(picture.clone());
     }
 
     fn cancelled(&self) -> bool {
@@ -322,6 +328,29 @@ pub async fn promised_partial_maps_come(device: &Device) {
         let away = |map: &HeatMap| difference(&map.values, &found.map.values);
         let (first, last) = (away(&maps[0]), away(&maps[maps.len() - 1]));
         assert!(last < first, "{}: the first partial map is {first} away from the end, the last {last}", info.id);
+    }
+}
+
+/// Methods that promise a picture, and no others, make one of the model's input, and show several on the way.
+pub async fn promised_pictures_come(device: &Device) {
+    let question = Question::convnet(device).await;
+    let [height, width] = toys::SIZE;
+    for method in methods() {
+        let (info, watcher) = (method.info(), Watcher::default());
+        let found = question.ask(method, &BTreeMap::new(), &watcher).await.unwrap();
+        let frames = watcher.frames.borrow();
+        let promised = info.promises.contains(&Promise::Picture);
+        assert_eq!(found.visualisation.is_some(), promised, "{}", info.id);
+        assert_eq!((4..=60).contains(&frames.len()), promised, "{}: {} frames", info.id, frames.len());
+        let Some(made) = found.visualisation else { continue };
+        assert_eq!(made.values.len(), question.input.len(), "{}", info.id);
+        assert!(made.values.iter().all(|value| value.is_finite()), "{}", info.id);
+        let fits = |picture: &Picture| {
+            (picture.width, picture.height, picture.rgba.len()) == (width, height, 4 * width * height)
+        };
+        assert!(fits(&made.picture) && frames.iter().all(fits), "{}", info.id);
+        assert_ne!(made.picture, frames[0], "{}: nothing changes", info.id);
+        assert!(found.prediction > found.baseline_prediction.unwrap(), "{}: nothing grew", info.id);
     }
 }
 

@@ -13,6 +13,7 @@ on_every_device!(
     parameters_out_of_range_are_refused,
     the_cost_is_what_is_run_and_progress_reaches_it,
     promised_partial_maps_come,
+    promised_pictures_come,
     the_input_stays_as_it_was,
     promised_linearity_holds,
     promised_symmetry_holds,

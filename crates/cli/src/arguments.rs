@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Prints the leading classes.
     Predict(Predict),
-    /// Explains a prediction and writes the attribution, the heat map and a report.
+    /// Explains a prediction and writes the attribution, the heat map, a picture if the method makes one, and a report.
     Explain(Explain),
 }
 

@@ -1,8 +1,9 @@
-//! Who hears of a run: progress with the time left, partial maps, cancelling.
+//! Who hears of a run: progress with the time left, partial maps, frames, cancelling.
 
 use std::cell::Cell;
 
 use vitrine_explain::{HeatMap, LocalBoxFuture, Observer};
+use vitrine_protocol::Picture;
 use web_time::{Duration, Instant};
 
 use crate::platform;
@@ -14,6 +15,10 @@ pub trait Listener {
     /// The map so far.
     fn partial(&self, map: &HeatMap) {
         let _ = map;
+    }
+    /// The picture so far, of a method that makes one.
+    fn frame(&self, picture: &Picture) {
+        let _ = picture;
     }
     /// Whether the run should end.
     fn cancelled(&self) -> bool {
@@ -54,6 +59,10 @@ impl Observer for Watcher<'_> {
 
     fn partial(&self, map: &HeatMap) {
         self.listener.partial(map);
+    }
+
+    fn frame(&self, picture: &Picture) {
+        self.listener.frame(picture);
     }
 
     fn cancelled(&self) -> bool {

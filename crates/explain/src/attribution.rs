@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_protocol::{Layout, ParameterValue};
+use vitrine_protocol::{Layout, ParameterValue, Picture};
 
 use crate::{Context, ExplainError};
 
@@ -15,6 +15,8 @@ pub struct Attribution {
     pub shape: Vec<usize>,
     /// The attribution as one number per pixel of the input.
     pub map: HeatMap,
+    /// The input that a method has made instead of explaining one.
+    pub visualisation: Option<Visualisation>,
     /// Standard error of every value of `map`, for methods that estimate it from random samples.
     pub standard_error: Option<HeatMap>,
     /// The target's value at the input.
@@ -33,6 +35,15 @@ pub struct Attribution {
     pub layer: Option<String>,
     /// What the reader should know, one sentence each.
     pub notes: Vec<String>,
+}
+
+/// An input that makes something in the model large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Visualisation {
+    /// The input tensor, without the batch axis: what the model sees.
+    pub values: Vec<f32>,
+    /// What it looks like. Where the method says so, pixels are the more transparent the less they mattered.
+    pub picture: Picture,
 }
 
 /// One number per pixel, row by row from the top.

@@ -3,7 +3,7 @@
 use vitrine_graph::Value;
 use vitrine_protocol::Layout;
 
-use crate::{Context, ExplainError, sampler::size_of_picture};
+use crate::{Context, ExplainError, products::product, sampler::size_of_picture};
 
 /// Difference of widths, in pixels, by which the image's change with the width is measured; the authors' choice.
 const STEP: f64 = 0.01;
@@ -56,14 +56,9 @@ impl BlurPath {
 
     /// Rows times picture times columns, one of each per sample.
     fn product(&self, rows: &[f32], columns: &[f32], count: usize) -> Result<Value, ExplainError> {
-        let ([height, width], device) = (self.size, self.planes.device());
-        let channels = self.planes.shape()[1];
-        let matrix = |values: &[f32], length: usize| {
-            let matrix = Value::from_f32(values, &[count, 1, length, length], &device);
-            matrix.expand(&[count, channels, length, length])?.tensor::<4>()
-        };
-        let planes = self.planes.expand(&[count, channels, height, width])?.tensor::<4>()?;
-        Ok(Value::new(matrix(rows, height)?.matmul(planes).matmul(matrix(columns, width)?)))
+        let device = self.planes.device();
+        let matrix = |values: &[f32], length: usize| Value::from_f32(values, &[count, 1, length, length], &device);
+        Ok(product(&matrix(rows, self.size[0]), &self.planes, &matrix(columns, self.size[1]))?)
     }
 
     fn finish(&self, planes: Value) -> Result<Value, ExplainError> {

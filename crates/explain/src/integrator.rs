@@ -143,7 +143,7 @@ impl Ends {
 }
 
 /// A place's values and the scalar at an input of one sample.
-async fn at(
+pub(crate) async fn at(
     context: &Context<'_>,
     scalar: Scalar<'_>,
     place: &str,

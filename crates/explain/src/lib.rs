@@ -51,10 +51,11 @@
 //! ```
 //!
 //! The layout: a method is one file in its family's folder ([`gradient`], [`path`], [`cam`], [`propagation`],
-//! [`sampling`]) and one line in the
-//! registry; what a family has in common is an engine beside the folders (`integrator`, `tap`, `sampler`). Everything
-//! runs on one thread, natively and in a browser tab; values are read from the device by awaiting.
+//! [`sampling`], [`visualisation`]) and one line in the registry; what a family has in common is an engine beside the
+//! folders (`integrator`, `tap`, `sampler`, `ascent`). Everything runs on one thread, natively and in a browser tab;
+//! values are read from the device by awaiting.
 
+mod ascent;
 mod attention;
 mod attribution;
 mod backward;
@@ -68,6 +69,7 @@ mod context;
 mod design;
 mod error;
 mod explainer;
+mod frame;
 mod game;
 pub mod gradient;
 mod head;
@@ -81,9 +83,11 @@ mod neuron;
 mod node_kind;
 mod noise;
 mod observer;
+mod optimiser;
 mod options;
 pub mod path;
 mod principal;
+mod products;
 pub mod propagation;
 mod quadrature;
 mod random;
@@ -93,14 +97,18 @@ mod regression;
 mod relevance;
 mod sampler;
 pub mod sampling;
+mod spectrum;
 mod tap;
 mod target;
 #[cfg(test)]
 mod testing;
+mod views;
+pub mod visualisation;
+mod waves;
 mod wrapper;
 
 pub use attention::{Attention, attention, sequence, token_grid};
-pub use attribution::{Attribution, HeatMap};
+pub use attribution::{Attribution, HeatMap, Visualisation};
 pub use backward::Activations;
 pub use boxes::Detected;
 pub use budget::Budget;

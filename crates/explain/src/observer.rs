@@ -2,6 +2,8 @@
 
 use std::{future::Future, pin::Pin};
 
+use vitrine_protocol::Picture;
+
 use crate::{ExplainError, HeatMap};
 
 /// A future that stays on its thread, as everything in a browser tab does.
@@ -17,6 +19,11 @@ pub trait Observer {
     /// The map so far; called about ten times by methods that promise it.
     fn partial(&self, map: &HeatMap) {
         let _ = map;
+    }
+
+    /// The picture so far; called about fifty times by methods that make one.
+    fn frame(&self, picture: &Picture) {
+        let _ = picture;
     }
 
     /// Whether the run should end; asked after each batch.

@@ -18,6 +18,10 @@ pub(crate) enum Purpose {
     Paths = 4,
     /// Arrangements of points that fill a cube.
     Designs = 5,
+    /// Pictures to begin with.
+    Start = 6,
+    /// Crops of pictures.
+    Views = 7,
 }
 
 /// ChaCha with 8 rounds (Bernstein, 2008), a counter-based generator: number `index` of a purpose is found without

@@ -11,8 +11,9 @@ use crate::{
         Bee, BlurIg, Conductance, CrediblePath, CrossDomainIg, Dix, ExpectedGradients, GuidedIg, Idgi, Iia,
         IntegratedGradients, InternalInfluence, LayerIg, NeuronConductance, NeuronIg, Samp,
     },
-    propagation::{DeepLift, DeepShap, ExcitationBackprop, Lrp},
+    propagation::{DeepLift, DeepShap, ExcitationBackprop, Lrp, SalientRelevance},
     sampling::{Banzhaf, FeatureAblation, Hsic, KernelShap, Lime, Occlusion, Rise, ShapleySampling, Sobol},
+    visualisation::{ActivationMaximisation, ClassModelVisualisation, Maco},
 };
 
 /// Every method, in menu order.
@@ -59,6 +60,7 @@ pub const METHODS: &[&dyn Explainer] = &[
     &DeepLift,
     &DeepShap,
     &ExcitationBackprop,
+    &SalientRelevance,
     &Occlusion,
     &FeatureAblation,
     &Rise,
@@ -68,6 +70,9 @@ pub const METHODS: &[&dyn Explainer] = &[
     &KernelShap,
     &ShapleySampling,
     &Banzhaf,
+    &ClassModelVisualisation,
+    &Maco,
+    &ActivationMaximisation,
 ];
 
 /// The method of this id.
@@ -92,7 +97,7 @@ mod tests {
     /// Ids of the method files: every file in a family's folder but its `mod.rs`.
     fn ids_of_files() -> BTreeSet<String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        [Family::Gradient, Family::Path, Family::Cam, Family::Propagation, Family::Sampling]
+        [Family::Gradient, Family::Path, Family::Cam, Family::Propagation, Family::Sampling, Family::Visualisation]
             .iter()
             .flat_map(|family| fs::read_dir(source.join(family.to_string())).unwrap())
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
@@ -111,7 +116,7 @@ mod tests {
     fn an_unknown_method_is_refused_with_the_known_ones() {
         let error = find("gradcam").err().unwrap().to_string();
         assert!(error.starts_with("There is no method \"gradcam\"; the methods are saliency, "), "{error}");
-        assert!(error.contains(", grad-cam, ") && error.ends_with(", banzhaf."), "{error}");
+        assert!(error.contains(", grad-cam, ") && error.ends_with(", activation-maximisation."), "{error}");
         assert_eq!(find("rise").unwrap().info().name, "RISE");
     }
 

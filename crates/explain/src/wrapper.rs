@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_protocol::{ParameterKind, ParameterValue};
+use vitrine_protocol::{ParameterKind, ParameterValue, Promise};
 
 use crate::{Context, Cost, ExplainError, Explainer, find, registry::METHODS};
 
@@ -12,10 +12,12 @@ pub(crate) const METHOD: &str = "method";
 /// What stands before the parameters of the method within: `method.steps`.
 const PREFIX: &str = "method.";
 
-/// The choice of methods that one of this depth may go around: those less deep.
+/// The choice of methods that one of this depth may go around: those less deep that explain an input instead of making
+/// one.
 pub(crate) fn methods_below(depth: usize) -> ParameterKind {
-    let below = METHODS.iter().filter(|method| method.depth() < depth);
-    ParameterKind::Method { methods: below.map(|method| method.info().id).collect() }
+    let below = METHODS.iter().filter(|method| method.depth() < depth).map(|method| method.info());
+    let explaining = below.filter(|info| !info.promises.contains(&Promise::Picture));
+    ParameterKind::Method { methods: explaining.map(|info| info.id).collect() }
 }
 
 /// Parameters as typed, those of the wrapper and, without their prefix, those of the method within.

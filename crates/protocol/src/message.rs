@@ -29,7 +29,7 @@ pub enum Request {
     /// Say what a run would cost; answers [`Event::Estimated`], or what is wrong with the question under this number.
     /// Images that parameters name as infills need not come along.
     Estimate(ExplainRequest),
-    /// Run a method; answers progress, partial maps and one of done, cancelled or failed.
+    /// Run a method; answers progress, partial maps, frames and one of done, cancelled or failed.
     Explain(ExplainRequest),
     /// Stop the run of this number within one batch.
     Cancel {
@@ -163,12 +163,22 @@ pub enum Event {
         /// The map at input resolution.
         map: Map,
     },
+    /// The picture so far, of a method that makes one.
+    Frame {
+        /// Which run.
+        run: u32,
+        /// The picture at input resolution.
+        picture: Picture,
+    },
     /// A run has ended well.
     Done {
         /// Which run.
         run: u32,
         /// The map at input resolution.
         map: Map,
+        /// The picture that the method has made, if it makes one.
+        #[serde(default)]
+        picture: Option<Picture>,
         /// How it was made.
         report: Box<Report>,
     },

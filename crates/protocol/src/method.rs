@@ -39,6 +39,8 @@ pub enum Family {
     Propagation,
     /// Many masked copies of the input, scored by forward passes alone.
     Sampling,
+    /// A picture made by climbing, instead of a map of one that is given.
+    Visualisation,
 }
 
 impl fmt::Display for Family {
@@ -49,6 +51,7 @@ impl fmt::Display for Family {
             Family::Cam => "cam",
             Family::Propagation => "propagation",
             Family::Sampling => "sampling",
+            Family::Visualisation => "visualisation",
         })
     }
 }
@@ -100,6 +103,8 @@ pub enum Promise {
     Seeded,
     /// Reports partial maps while it runs.
     Partial,
+    /// Makes a picture, and shows it while it runs.
+    Picture,
 }
 
 /// One option of a method.

@@ -87,6 +87,7 @@ impl Component for App {
                     <Stage
                         image={state.image.clone()}
                         map={state.map.clone()}
+                        made={state.made.clone()}
                         report={state.report.clone()}
                         running={state.run.is_some()}
                         palette={state.palette()}

@@ -9,6 +9,7 @@ mod head;
 mod images;
 mod kept_models;
 mod layer_fields;
+mod made_canvas;
 mod map_canvas;
 mod method_form;
 mod method_menu;

@@ -64,6 +64,8 @@ pub(crate) struct State {
     pub(crate) question: Question,
     pub(crate) run: Option<Run>,
     pub(crate) map: Option<Rc<HeatMap>>,
+    /// What a method that makes a picture has made so far.
+    pub(crate) made: Option<Rc<Picture>>,
     /// How the map was made; absent while it is partial.
     pub(crate) report: Option<Rc<Report>>,
     /// The question that the map on screen answers, or the run that goes on.
@@ -483,7 +485,10 @@ impl State {
             Event::Partial { run, map } if self.is_current(run) && self.running.is_none() => {
                 self.map = Some(Rc::new(map.into()));
             }
-            Event::Done { run, map, report } if self.is_current(run) => {
+            Event::Frame { run, picture } if self.is_current(run) && self.running.is_none() => {
+                self.made = Some(Rc::new(picture));
+            }
+            Event::Done { run, map, picture, report } if self.is_current(run) => {
                 self.estimates.learn(&report);
                 let (map, report) = (Rc::new(map.into()), Rc::new(*report));
                 self.run = None;
@@ -491,6 +496,7 @@ impl State {
                     Some(id) => self.settle(&id, Outcome::Done(map, report)),
                     None => {
                         (self.map, self.report) = (Some(map), Some(report));
+                        self.made = picture.map(Rc::new);
                         self.last_end = Some(End::Done);
                     }
                 }
@@ -536,6 +542,7 @@ impl State {
             // Of a run, or a question, that the visitor has already turned away from.
             Event::Progress { .. }
             | Event::Partial { .. }
+            | Event::Frame { .. }
             | Event::Done { .. }
             | Event::Cancelled { .. }
             | Event::Estimated { .. } => {}
@@ -545,6 +552,7 @@ impl State {
 
     fn forget_map(&mut self) {
         self.map = None;
+        self.made = None;
         self.report = None;
         self.last_end = None;
         self.compare.iter_mut().for_each(|card| card.outcome = Outcome::Waiting);

@@ -4,7 +4,9 @@ use std::{cell::Cell, rc::Rc};
 
 use vitrine_engine::{EngineError, ExplainOptions, Listener, Session};
 use vitrine_explain::HeatMap;
-use vitrine_protocol::{DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Request};
+use vitrine_protocol::{
+    DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Picture, Request,
+};
 use web_sys::Blob;
 
 use crate::{internal, model_file, post};
@@ -153,7 +155,8 @@ impl Conversation {
         let teller = Teller { run: request.run, cancellation: Rc::clone(&self.cancellation) };
         let explanation = self.session()?.explain(&request, &ExplainOptions::default(), &teller).await?;
         let map = map(&explanation.attribution.map);
-        post(&Event::Done { run: request.run, map, report: Box::new(explanation.report) });
+        let picture = explanation.attribution.visualisation.map(|visualisation| visualisation.picture);
+        post(&Event::Done { run: request.run, map, picture, report: Box::new(explanation.report) });
         Ok(())
     }
 }
@@ -175,6 +178,10 @@ impl Listener for Teller {
 
     fn partial(&self, heat: &HeatMap) {
         post(&Event::Partial { run: self.run, map: map(heat) });
+    }
+
+    fn frame(&self, picture: &Picture) {
+        post(&Event::Frame { run: self.run, picture: picture.clone() });
     }
 
     fn cancelled(&self) -> bool {

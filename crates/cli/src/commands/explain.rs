@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use vitrine_engine::{ExplainOptions, Explanation, Session};
-use vitrine_explain::{Cost, find, infill_paths};
+use vitrine_explain::{Cost, Visualisation, find, infill_paths};
 use vitrine_image::{Palette, Scale, encode_png, overlay, render, write_npy};
 use vitrine_protocol::{ExplainRequest, Picture, Report};
 
@@ -82,6 +82,12 @@ fn write(folder: &Path, session: &Session, explanation: &Explanation) -> Result<
     {
         let rgba = overlay(&picture.rgba, &heat, OPACITY);
         files::write(&folder.join("overlay.png"), &encode_png(&Picture { rgba, ..*picture })?)?;
+    }
+    if let Some(Visualisation { values, picture }) = &attribution.visualisation {
+        let (_, shape) = session.model()?.input();
+        let shape = shape.get(1..).unwrap_or_default();
+        files::write(&folder.join("visualisation.npy"), &write_npy(shape, values)?)?;
+        files::write(&folder.join("visualisation.png"), &encode_png(picture)?)?;
     }
     let picture = Picture { width: map.width, height: map.height, rgba: heat };
     files::write(&folder.join("heatmap.png"), &encode_png(&picture)?)?;

@@ -5,8 +5,10 @@ mod deep_lift;
 mod deep_shap;
 mod excitation_backprop;
 mod lrp;
+mod salient_relevance;
 
 pub use deep_lift::{DeepLift, DeepLiftOptions};
 pub use deep_shap::{DeepShap, DeepShapOptions};
 pub use excitation_backprop::{ExcitationBackprop, ExcitationBackpropOptions};
 pub use lrp::{Composite, Lrp, LrpOptions};
+pub use salient_relevance::{SalientRelevance, SalientRelevanceOptions};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use vitrine_image::{Palette, Scale};
-use vitrine_protocol::{MethodInfo, Report};
+use vitrine_protocol::{MethodInfo, Promise, Report};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 use yew::prelude::*;
@@ -55,8 +55,12 @@ pub(crate) fn Compare(properties: &CompareProperties) -> Html {
         parts.fold((false, false), |(below, above), (low, high)| (below || low, above || high))
     });
     let choice = {
-        let taken =
-            |method: &MethodInfo| method.id == properties.method || cards.iter().any(|card| card.method == method.id);
+        // What makes a picture explains none, so there is nothing to lay beside.
+        let taken = |method: &MethodInfo| {
+            method.id == properties.method
+                || method.promises.contains(&Promise::Picture)
+                || cards.iter().any(|card| card.method == method.id)
+        };
         [vec![Entry::new("", "Add a method ...")], entries(methods, |method| !taken(method))].concat()
     };
     let choose_scale = change.reform(|id: String| {

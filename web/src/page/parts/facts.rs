@@ -10,12 +10,14 @@ use crate::number::{percent, seconds, short};
 #[derive(PartialEq, Properties)]
 pub(crate) struct FactsProperties {
     pub(crate) report: Rc<Report>,
+    /// Whether the method has made a picture instead of explaining one.
+    pub(crate) made: bool,
 }
 
 #[component]
 pub(crate) fn Facts(properties: &FactsProperties) -> Html {
     let report = &properties.report;
-    let facts = facts(report);
+    let facts = facts(report, properties.made);
     html! {
         <div class="facts" data-testid="facts">
             { for report.notes.iter().map(|note| html! { <p class="note">{note}</p> }) }
@@ -26,10 +28,15 @@ pub(crate) fn Facts(properties: &FactsProperties) -> Html {
     }
 }
 
-fn facts(report: &Report) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("Explained", format!("{}, which is {}", report.target, short(report.prediction.into())))];
-    if let Some(baseline) = report.baseline_prediction {
-        facts.push(("At the baseline", short(baseline.into())));
+fn facts(report: &Report, made: bool) -> Vec<(&'static str, String)> {
+    let prediction = short(report.prediction.into());
+    let mut facts = Vec::new();
+    match report.baseline_prediction.map(|baseline| short(baseline.into())) {
+        Some(first) if made => facts.push(("What was to grow", format!("went from {first} to {prediction}"))),
+        baseline => {
+            facts.push(("Explained", format!("{}, which is {prediction}", report.target)));
+            facts.extend(baseline.map(|baseline| ("At the baseline", baseline)));
+        }
     }
     if let (Some(gap), Some(baseline)) = (report.completeness_gap, report.baseline_prediction) {
         facts.push(("Does it add up?", completeness(report.prediction - baseline, gap)));

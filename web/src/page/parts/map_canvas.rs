@@ -9,8 +9,10 @@ use yew::prelude::*;
 use crate::canvas::paint;
 use crate::state::{HeatMap, Image};
 
-/// Small pictures are enlarged to about this many pixels, so that the saved picture is of use too.
-const COMFORTABLE: usize = 512;
+/// How many times a small picture is enlarged: to about 512 pixels, so that the saved picture is of use too.
+pub(super) fn comfortable(width: usize, height: usize) -> usize {
+    (512 / width.max(height).max(1)).max(1)
+}
 
 #[derive(PartialEq, Properties)]
 pub(crate) struct MapCanvasProperties {
@@ -43,7 +45,7 @@ pub(crate) fn MapCanvas(properties: &MapCanvasProperties) -> Html {
                 (Some(map), Some(scale)) => overlay(&picture.rgba, &render(&map.values, *palette, *scale), *opacity),
                 _ => picture.rgba.clone(),
             };
-            let factor = (COMFORTABLE / picture.width.max(picture.height).max(1)).max(1);
+            let factor = comfortable(picture.width, picture.height);
             if paint(&canvas, picture.width, picture.height, &rgba, factor).is_ok() {
                 // Lets tests wait for a drawing instead of for a time.
                 *drawings.borrow_mut() += 1;

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use vitrine_image::{Palette, Scale};
-use vitrine_protocol::{DetectedBox, Prediction, Report};
+use vitrine_protocol::{DetectedBox, Picture, Prediction, Report};
 use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 
 use super::colour_bar::ColourBar;
 use super::facts::Facts;
+use super::made_canvas::MadeCanvas;
 use super::map_canvas::MapCanvas;
 use super::results::Results;
 use super::view_controls::ViewControls;
@@ -20,6 +21,8 @@ use crate::target;
 pub(crate) struct StageProperties {
     pub(crate) image: Option<Rc<Image>>,
     pub(crate) map: Option<Rc<HeatMap>>,
+    /// What a method has made instead of a map; shown in the place of picture and map.
+    pub(crate) made: Option<Rc<Picture>>,
     /// Absent while the map is partial.
     pub(crate) report: Option<Rc<Report>>,
     /// Whether a run goes on.
@@ -41,9 +44,9 @@ pub(crate) struct StageProperties {
 
 #[component]
 pub(crate) fn Stage(properties: &StageProperties) -> Html {
-    let StageProperties { image, map, report, opacity, on, .. } = properties;
+    let StageProperties { image, map, made, report, opacity, on, .. } = properties;
     let palette = properties.palette;
-    let canvas = use_node_ref();
+    let (canvas, made_canvas) = (use_node_ref(), use_node_ref());
     use_effect_with((canvas.clone(), properties.running), |(canvas, running)| {
         // On a phone the button is far from the map that it starts.
         if let Some(canvas) = canvas.cast::<Element>().filter(|_| *running) {
@@ -57,22 +60,32 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
         <section class="stage" aria-label="Picture and heat map">
             <figure>
                 <div class="picture">
-                    <MapCanvas canvas={canvas.clone()} image={image.clone()} map={map.clone()} {palette} {scale} {opacity} />
-                    if let Some(image) = image {
-                        { boxes(image, &properties.target) }
+                    if let Some(picture) = made {
+                        <MadeCanvas canvas={made_canvas.clone()} picture={picture.clone()} label={made_caption(report.as_deref())} />
+                    } else {
+                        <MapCanvas canvas={canvas.clone()} image={image.clone()} map={map.clone()} {palette} {scale} {opacity} />
+                        if let Some(image) = image {
+                            { boxes(image, &properties.target) }
+                        }
                     }
                 </div>
-                <figcaption>{ caption(image.as_deref(), map.as_deref(), report.as_deref()) }</figcaption>
+                <figcaption>
+                    if made.is_some() {
+                        { made_caption(report.as_deref()) }
+                    } else {
+                        { caption(image.as_deref(), map.as_deref(), report.as_deref()) }
+                    }
+                </figcaption>
             </figure>
-            if let (true, Some(map), Some(scale)) = (properties.controls, map, scale) {
+            if let (true, None, Some(map), Some(scale)) = (properties.controls, made, map, scale) {
                 <ColourBar {palette} {scale} beyond={map.beyond(palette, scale)} />
             }
-            if properties.controls {
+            if properties.controls && made.is_none() {
                 <ViewControls {palette} {opacity} {on} />
             }
             if let (true, Some(map), Some(report)) = (properties.facts, map, report) {
-                <Facts report={report.clone()} />
-                <Results {canvas} report={report.clone()} map={map.clone()} link={properties.link.clone()} card_corrected={properties.card_corrected} {on} />
+                <Facts report={report.clone()} made={made.is_some()} />
+                <Results canvas={if made.is_some() { made_canvas } else { canvas }} report={report.clone()} map={map.clone()} link={properties.link.clone()} card_corrected={properties.card_corrected} {on} />
             }
         </section>
     }
@@ -108,6 +121,15 @@ fn boxes(image: &Image, target: &str) -> Html {
         <svg class="boxes" data-testid="boxes" viewBox={format!("0 0 {width} {height}")} aria-hidden="true">
             { for drawn }
         </svg>
+    }
+}
+
+/// What a picture that a method has made is of; a report comes with the finished one.
+fn made_caption(report: Option<&Report>) -> String {
+    match report.map(|report| (&report.layer, &report.target)) {
+        None => "A picture in the making, not the finished one".to_owned(),
+        Some((Some(layer), _)) => format!("A picture made for the layer {layer}"),
+        Some((None, target)) => format!("A picture made for the {target}"),
     }
 }
 

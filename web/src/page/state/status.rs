@@ -70,6 +70,7 @@ impl State {
                 Some(report) => format!("Done in {}.", seconds(report.seconds.explain)),
                 None => "Done.".to_owned(),
             },
+            Status::Cancelled if self.made.is_some() => "Stopped. The picture shows what was made by then.".to_owned(),
             Status::Cancelled if self.map.is_some() => "Stopped. The map shows what was known by then.".to_owned(),
             Status::Cancelled => "Stopped.".to_owned(),
             Status::Error if self.worker == Worker::Stopped => {

@@ -125,7 +125,7 @@ fn done_in(run: u32, forward_passes: u64, explain: f64) -> Event {
         seconds: Seconds { explain, ..Seconds::default() },
         notes: Vec::new(),
     };
-    Event::Done { run, map: map(), report: Box::new(report) }
+    Event::Done { run, map: map(), picture: None, report: Box::new(report) }
 }
 
 fn failed(run: Option<u32>, kind: ProblemKind) -> Event {
@@ -261,6 +261,30 @@ fn a_run_goes_from_progress_over_partial_maps_to_done() {
     assert!(state.report.is_some());
     assert_eq!(state.status(), Status::Done);
     assert_eq!(state.palette(), Palette::default_for(true), "a map with negative values");
+}
+
+#[test]
+fn a_picture_in_the_making_is_replaced_by_the_finished_one_and_leaves_with_the_next_run() {
+    let (mut state, _) = opened("");
+    let frame = |shade| Picture { width: 1, height: 1, rgba: vec![shade; 4] };
+    act(&mut state, Action::Run);
+    hear(&mut state, Event::Frame { run: 7, picture: frame(7) });
+    assert_eq!(state.made, None, "of another run");
+    hear(&mut state, Event::Frame { run: 1, picture: frame(1) });
+    hear(&mut state, Event::Frame { run: 1, picture: frame(2) });
+    assert_eq!(state.made.as_deref(), Some(&frame(2)));
+    let Event::Done { run, map, report, .. } = done(1) else { unreachable!() };
+    hear(&mut state, Event::Done { run, map, picture: Some(frame(3)), report });
+    assert_eq!(state.made.as_deref(), Some(&frame(3)));
+    act(&mut state, Action::Run);
+    assert_eq!(state.made, None);
+    hear(&mut state, Event::Frame { run: 2, picture: frame(4) });
+    hear(&mut state, Event::Cancelled { run: 2 });
+    assert_eq!(state.made.as_deref(), Some(&frame(4)));
+    assert_eq!(state.status_sentence(), "Stopped. The picture shows what was made by then.");
+    act(&mut state, Action::Run);
+    hear(&mut state, done(3));
+    assert_eq!(state.made, None, "a method that makes none");
 }
 
 #[test]
