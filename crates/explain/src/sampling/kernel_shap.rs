@@ -10,7 +10,7 @@
 //! sample then counts the same; each sample is followed by its complement, which halves the noise and more; as many samples as
 //! there are coalitions run each of them once, and the values are exact. Nothing is regularised.
 
-use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
+use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use super::shapley_sampling::members;
 use crate::{
@@ -29,6 +29,8 @@ options! {
         /// How many coalitions, each one forward pass; at least twice as many as regions. With 2 to the number of regions all
         /// are run and the values are exact.
         samples: usize [integer(2, 1_000_000)] = 2000,
+        /// Whether every sample is followed by its complement.
+        paired: bool [ParameterKind::Boolean] = true,
         ..game: GameOptions,
         ..budget: Budget,
     }
@@ -81,7 +83,7 @@ impl Explainer for KernelShap {
                 let coalition = |index| members(index + 1, players);
                 game.play(count, &Budget::default(), &coalition, &mut surrogate).await?;
             } else {
-                let drawn = Drawn::new(context.seed, players);
+                let drawn = Drawn::new(context.seed, players, options.paired);
                 game.play(count, &options.budget, &|index| drawn.coalition(index), &mut surrogate).await?;
             }
             Ok(Attribution { parameters: options.values(), ..game.finish_shared(&surrogate, empty)? })
@@ -108,16 +110,17 @@ fn coalitions(options: &KernelShapOptions, players: usize) -> Result<usize, Expl
     Ok(options.samples)
 }
 
-/// Coalitions drawn by their share of the Shapley kernel, each followed by its complement.
+/// Coalitions drawn by their share of the Shapley kernel, each followed by its complement where they are paired.
 struct Drawn {
     seed: u64,
     players: usize,
+    paired: bool,
     /// For each size from 1 the probability of a size up to it.
     up_to: Vec<f64>,
 }
 
 impl Drawn {
-    fn new(seed: u64, players: usize) -> Drawn {
+    fn new(seed: u64, players: usize, paired: bool) -> Drawn {
         let mut up_to: Vec<f64> = (1..players)
             .scan(0.0, |sum, size| {
                 *sum += 1.0 / (size * (players - size)) as f64;
@@ -126,14 +129,15 @@ impl Drawn {
             .collect();
         let all = up_to.last().copied().unwrap_or(1.0);
         up_to.iter_mut().for_each(|sum| *sum /= all);
-        Drawn { seed, players, up_to }
+        Drawn { seed, players, paired, up_to }
     }
 
     fn coalition(&self, index: usize) -> Vec<f32> {
-        let mut random = Random::new(self.seed, Purpose::Masks, (index / 2) as u32);
+        let (drawn, is_complement) = if self.paired { (index / 2, index % 2 == 1) } else { (index, false) };
+        let mut random = Random::new(self.seed, Purpose::Masks, drawn as u32);
         let point = f64::from(random.uniform());
         let size = 1 + self.up_to.partition_point(|sum| *sum <= point).min(self.players.saturating_sub(2));
-        let (present, absent) = if index.is_multiple_of(2) { (1.0, 0.0) } else { (0.0, 1.0) };
+        let (present, absent) = if is_complement { (0.0, 1.0) } else { (1.0, 0.0) };
         let mut members = vec![absent; self.players];
         random.permutation(self.players)[..size].iter().for_each(|player| members[*player] = present);
         members
@@ -234,7 +238,7 @@ mod tests {
     #[test]
     fn sizes_are_drawn_by_the_kernel_and_every_second_is_a_complement() {
         // Of four, sizes 1, 2, 3 have weights 1/3, 1/4, 1/3.
-        let drawn = Drawn::new(3, 4);
+        let drawn = Drawn::new(3, 4, true);
         let size = |index: usize| drawn.coalition(index).iter().sum::<f32>() as usize;
         let counts = (0..11_000).fold([0_usize; 5], |mut counts, index| {
             counts[size(2 * index)] += 1;
