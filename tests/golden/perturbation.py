@@ -1,7 +1,10 @@
-"""Occlusion, feature ablation and exact Shapley values by Captum, on networks of `networks.py`."""
+"""Occlusion, feature ablation and exact Shapley values by Captum, XRAI by PAIR saliency, on networks of `networks.py`."""
 
+import numpy as np
+import saliency.core as saliency
 import torch
-from captum.attr import FeatureAblation, Occlusion, ShapleyValues
+from captum.attr import FeatureAblation, IntegratedGradients, Occlusion, ShapleyValues
+from skimage.morphology import dilation, disk
 
 import networks
 from references import References
@@ -13,7 +16,12 @@ INFILL = 0.25
 WINDOWS = [((4, 4), (2, 2)), ((3, 5), (3, 5)), ((6, 6), (4, 4))]
 
 
+# Cells of XRAI, and how far they are widened: in pixels of a picture of 224 x 224, and in those of the images.
+CELLS, WIDEN = (3, 5), 28
+
+
 def make():
+    make_xrai()
     references = References("perturbation", "captum")
     for name, target in SUBJECTS:
         network, images = networks.build(name)
@@ -52,3 +60,25 @@ def grid(rows, columns, height, width):
 def add(references, name, target, method, values, parameters):
     values = values.detach()
     references.add(name, target, method, values, map=values[0], parameters=parameters)
+
+
+def make_xrai():
+    """The map is that of integrated gradients; XRAI takes the largest channel, so it gets their sum in each."""
+    references = References("xrai", "PAIR saliency")
+    for name, target in SUBJECTS[:2]:
+        network, images = networks.build(name)
+        image = images[:1]
+        height, width = image.shape[2:]
+        gradients = IntegratedGradients(network).attribute(image, INFILL, target, n_steps=50, method="gausslegendre")
+        base = gradients[0].detach().sum(dim=0, keepdim=True).expand_as(image[0]).permute(1, 2, 0).numpy()
+        labels = grid(*CELLS, height, width)[0, 0].numpy()
+        radius = round(WIDEN * np.sqrt(height * width) / 224)
+        segments = [dilation(labels == label, disk(radius)).astype(bool) for label in range(CELLS[0] * CELLS[1])]
+        parameters = saliency.XRAIParameters(algorithm="full")
+        parameters.experimental_params["min_pixel_diff"] = 1
+        values = saliency.XRAI().GetMask(
+            image[0].permute(1, 2, 0).numpy(), None, segments=segments, base_attribution=base, extra_parameters=parameters
+        )
+        given = {"regions": f"grid:{by(CELLS)}", "widen": str(WIDEN), "method.baseline": f"value:{INFILL}"}
+        references.add(name, target, "xrai", torch.from_numpy(values.astype(np.float32)), parameters=given)
+    references.write()

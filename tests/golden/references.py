@@ -25,7 +25,7 @@ class References:
         `tolerance` (relative, if not 1e-4) and `map` (one number per pixel of the input).
         """
         name = name or "_".join([method, *given.get("parameters", {}).values()])
-        stem = f"{network}_{name}".replace("-", "_").replace(".", "_")
+        stem = f"{network}_{name}".replace("-", "_").replace(".", "_").replace(":", "_")
         case = {
             "name": stem,
             "library": self.library,

@@ -253,6 +253,19 @@ impl Regions {
         HeatMap::of_input(&placed, &self.shape, context.layout())
     }
 
+    /// The region of every pixel.
+    ///
+    /// # Errors
+    /// [`ExplainError::Regions`] where each channel has regions of its own.
+    pub(crate) fn labels_of_pixels(&self, context: &Context<'_>) -> Result<Vec<u32>, ExplainError> {
+        let picture = picture_size(context.shape(), context.layout());
+        if picture.is_some_and(|[height, width]| height * width == self.labels.len()) {
+            return Ok(self.labels.clone());
+        }
+        let problem = "each channel has regions of its own, and regions of pixels are needed".to_owned();
+        Err(ExplainError::Regions { regions: "as given".to_owned(), problem })
+    }
+
     /// What the reader should know.
     pub(crate) fn note(&self) -> Option<String> {
         let (uncovered, all) = (self.uncovered, self.labels.len());

@@ -9,7 +9,7 @@ use crate::{
     gradient::{Deconvnet, FullGrad, GuidedBackprop, InputXGradient, LowPass, NormGrad, Saliency, SmoothGrad},
     path::{
         Bee, BlurIg, Conductance, CrediblePath, CrossDomainIg, Dix, ExpectedGradients, GuidedIg, Idgi, Iia,
-        IntegratedGradients, InternalInfluence, LayerIg, NeuronConductance, NeuronIg, Samp,
+        IntegratedGradients, InternalInfluence, LayerIg, NeuronConductance, NeuronIg, Samp, Xrai,
     },
     propagation::{DeepLift, DeepShap, ExcitationBackprop, Lrp, SalientRelevance},
     sampling::{Banzhaf, FeatureAblation, Hsic, KernelShap, Lime, Occlusion, Rise, ShapleySampling, Sobol},
@@ -42,6 +42,7 @@ pub const METHODS: &[&dyn Explainer] = &[
     &Dix,
     &NeuronIg,
     &NeuronConductance,
+    &Xrai,
     &GradCam,
     &GradCamPlusPlus,
     &SmoothGradCamPlusPlus,

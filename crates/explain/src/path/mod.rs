@@ -16,6 +16,7 @@ mod layer_ig;
 mod neuron_conductance;
 mod neuron_ig;
 mod samp;
+mod xrai;
 
 pub use bee::{Bee, BeeOptions, Metric};
 pub use blur_ig::{BlurIg, BlurIgOptions, Spacing};
@@ -33,3 +34,4 @@ pub use layer_ig::{LayerIg, LayerIgOptions};
 pub use neuron_conductance::{NeuronConductance, NeuronConductanceOptions};
 pub use neuron_ig::{NeuronIg, NeuronIgOptions};
 pub use samp::{Direction, Samp, SampOptions};
+pub use xrai::{Xrai, XraiOptions};

@@ -62,7 +62,7 @@ fn completeness(rise: f32, gap: f32) -> String {
         _ => "not well; more steps bring it closer",
     };
     format!(
-        "{verdict}: all values of the map add up to {}, and from the baseline to the picture the number changes by {} \
+        "{verdict}: the parts that pixels or regions have add up to {}, and from the baseline to the picture the number changes by {} \
          (gap {}, {})",
         short(f64::from(rise) + f64::from(gap)),
         short(rise.into()),
@@ -79,7 +79,7 @@ mod tests {
     fn the_gap_is_judged_by_its_share_of_the_change() {
         assert_eq!(
             completeness(5.0, 0.01),
-            "yes: all values of the map add up to 5.01, and from the baseline to the picture the number changes by 5 \
+            "yes: the parts that pixels or regions have add up to 5.01, and from the baseline to the picture the number changes by 5 \
              (gap 0.01, 0.2 %)"
         );
         assert!(completeness(-5.0, 0.2).starts_with("nearly"), "4 %");
