@@ -36,11 +36,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
                 Err(error) => println!("{name} could not be installed, so there is no comparison with it: {error:#}"),
             }
         }
-<<<<<<< HEAD
-        cmd!(shell, "cargo bench --package vitrine-tests --bench native --bench loading --bench methods").run()?;
-=======
-        cmd!(shell, "cargo bench --package vitrine-tests --bench native --bench loading --bench efficiency").run()?;
->>>>>>> 9b11127 (Benchmark of how many passes sampled methods need, ours beside the plain estimators)
+        let benches = ["native", "loading", "methods", "efficiency"].iter().flat_map(|bench| ["--bench", bench]);
+        cmd!(shell, "cargo bench --package vitrine-tests {benches...}").run()?;
     }
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;
