@@ -76,12 +76,28 @@ pub const METHODS: &[&dyn Explainer] = &[
     &ActivationMaximisation,
 ];
 
-/// The method of this id.
+/// Other names that methods go by, without hyphens.
+const ALSO: &[(&str, &str)] = &[
+    ("activationmaximization", "activation-maximisation"),
+    ("classmodelvisualization", "class-model-visualisation"),
+    ("deconvolution", "deconvnet"),
+    ("forgrad", "low-pass"),
+    ("gradientshap", "expected-gradients"),
+    ("gradientxinput", "input-x-gradient"),
+    ("guidedbackpropagation", "guided-backprop"),
+    ("ig", "integrated-gradients"),
+    ("shap", "kernel-shap"),
+];
+
+/// The method of this id, or of another name that it goes by; case, hyphens and underscores do not matter.
 ///
 /// # Errors
 /// [`ExplainError::UnknownMethod`] with the ids there are.
 pub fn find(id: &str) -> Result<&'static dyn Explainer, ExplainError> {
-    METHODS.iter().copied().find(|method| method.info().id == id).ok_or_else(|| {
+    let plain = |name: &str| name.to_lowercase().replace('+', "plus").replace(['-', '_', ' '], "");
+    let wanted = plain(id);
+    let wanted = ALSO.iter().find(|(other, _)| *other == wanted).map_or(wanted, |(_, id)| plain(id));
+    METHODS.iter().copied().find(|method| plain(&method.info().id) == wanted).ok_or_else(|| {
         let known = METHODS.iter().map(|method| method.info().id).collect();
         ExplainError::UnknownMethod { id: id.to_owned(), known }
     })
@@ -115,10 +131,20 @@ mod tests {
 
     #[test]
     fn an_unknown_method_is_refused_with_the_known_ones() {
-        let error = find("gradcam").err().unwrap().to_string();
-        assert!(error.starts_with("There is no method \"gradcam\"; the methods are saliency, "), "{error}");
+        let error = find("magic").err().unwrap().to_string();
+        assert!(error.starts_with("There is no method \"magic\"; the methods are saliency, "), "{error}");
         assert!(error.contains(", grad-cam, ") && error.ends_with(", activation-maximisation."), "{error}");
         assert_eq!(find("rise").unwrap().info().name, "RISE");
+    }
+
+    #[test]
+    fn a_method_answers_to_its_other_names() {
+        for (name, id) in [("GradCAM++", "grad-cam-plus-plus"), ("integrated_gradients", "integrated-gradients")] {
+            assert_eq!(find(name).unwrap().info().id, id);
+        }
+        for (name, id) in ALSO {
+            assert_eq!(find(name).unwrap().info().id, *id);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
     completeness::{Found, Steps, gap, ignored},
     integrator::{Ends, Scalar, integrate},
     observer::Progress,
-    options::{choices, integer, options},
+    options::{choices, integer, number, options},
     sampler::size_of_picture,
 };
 
@@ -47,6 +47,10 @@ options! {
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         /// Points on the way from each baseline, each one forward and one backward pass.
         steps: usize [integer(1, 1000)] = 20,
+        /// Largest completeness gap accepted of the best map, as a part of the target's difference between input and
+        /// baseline: while it is larger, that map is made again with twice the steps, up to 32 times as many. 0 accepts
+        /// any.
+        max_gap: f64 [number(0.0, 1.0)] = 0.0,
     }
 }
 
@@ -99,9 +103,25 @@ impl Explainer for Bee {
 struct Tried {
     infill: Infill,
     values: Vec<f32>,
-    at_start: f32,
+    ends: Ends,
     score: f32,
     reached: bool,
+}
+
+/// Integrated gradients on the way between these ends, and whether the target depends on the input at all.
+async fn integrated(
+    context: &Context<'_>,
+    ends: &Ends,
+    steps: &mut Steps<'_>,
+) -> Result<(Vec<f32>, bool), ExplainError> {
+    let points = Rule::GaussLegendre.points(steps.count);
+    let gradient = integrate(context, Scalar::Target, context.input_name, ends, &points, &mut steps.progress).await?;
+    let values = match &gradient {
+        Some(gradient) => gradient.mul(&ends.end.sub(&ends.start)?)?.to_vec().await?,
+        None => vec![0.0; context.input.len()],
+    };
+    check_finite(&values, "A gradient of the target", "the model's numbers overflow on the way")?;
+    Ok((values, gradient.is_some()))
 }
 
 async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
@@ -109,26 +129,19 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let size = size_of_picture(context)?;
     let menu = menu(context);
     let beside = 1 + menu.len() * (options.parts + 2);
-    let mut steps = Steps::start(context, options.steps, menu.len(), beside, 0.0);
+    let of_others = menu.len().saturating_sub(1) * options.steps;
+    let mut steps = Steps::start(context, options.steps, 1, beside + of_others, options.max_gap);
     let empty = options.infill.tensor(context).await?;
     let at_end = predicted(context, context.input, "The target at the input", &mut steps.progress).await?;
-    let points = Rule::GaussLegendre.points(options.steps);
     let mut tried: Vec<Tried> = Vec::new();
     for infill in menu {
         let start = infill.tensor(context).await?;
         let at_start = predicted(context, &start, "The target at a baseline", &mut steps.progress).await?;
         let ends = Ends { start, end: context.input.clone(), at_start, at_end };
-        let gradient =
-            integrate(context, Scalar::Target, context.input_name, &ends, &points, &mut steps.progress).await?;
-        let reached = gradient.is_some();
-        let values = match gradient {
-            Some(gradient) => gradient.mul(&ends.end.sub(&ends.start)?)?.to_vec().await?,
-            None => vec![0.0; context.input.len()],
-        };
-        check_finite(&values, "A gradient of the target", "the model's numbers overflow on the way")?;
+        let (values, reached) = integrated(context, &ends, &mut steps).await?;
         let map = HeatMap::of_input(&values, context.shape(), context.layout());
         let score = score(context, &options, &map, size, &empty, &mut steps.progress).await?;
-        tried.push(Tried { infill, values, at_start, score, reached });
+        tried.push(Tried { infill, values, ends, score, reached });
     }
     let listed: Vec<String> = tried.iter().map(|tried| format!("{} {:.3}", tried.infill, tried.score)).collect();
     let better = |a: &Tried, b: &Tried| match options.metric {
@@ -136,7 +149,7 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         Metric::Deletion => a.score.total_cmp(&b.score),
     };
     tried.sort_by(better);
-    let Some(best) = tried.into_iter().next() else {
+    let Some(mut best) = tried.into_iter().next() else {
         return Err(ExplainError::NotAnImage { shape: context.shape().to_vec() });
     };
     let mut notes = vec![format!(
@@ -145,15 +158,19 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         listed.join(", "),
         best.infill
     )];
-    let gap = gap(&best.values, at_end - best.at_start);
-    notes.extend(steps.note(gap, at_end - best.at_start));
+    let difference = at_end - best.ends.at_start;
+    while steps.refine(gap(&best.values, difference), difference) {
+        best.values = integrated(context, &best.ends, &mut steps).await?.0;
+    }
+    let gap = gap(&best.values, difference);
+    notes.extend(steps.note(gap, difference));
     if !best.reached {
         notes.push(ignored(context));
     }
     let found = Found {
         layer: None,
         values: best.values,
-        ends: [at_end, best.at_start],
+        ends: [at_end, best.ends.at_start],
         gap: Some(gap),
         backward_passes: steps.progress.done() - beside as u64,
         parameters: options.values(),

@@ -19,7 +19,7 @@ use vitrine_protocol::{Family, Layout, MethodInfo, Need, ParameterKind, Promise,
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture,
     attribution::{check_finite, picture_size},
-    completeness::{Found, gap, ignored},
+    completeness::{Found, Steps, gap, ignored},
     integrator::{Scalar, add_up, between, walk},
     noise::Noise,
     observer::Progress,
@@ -50,6 +50,9 @@ options! {
         /// Standard deviation of normal noise added to the input in each sample, as a part of its range from smallest to
         /// largest value.
         noise: f64 [number(0.0, 1.0)] = 0.0,
+        /// Largest completeness gap accepted, as a part of the mean difference of the target between input and references:
+        /// while it is larger, everything is run again with twice the samples, up to 32 times as many. 0 accepts any.
+        max_gap: f64 [number(0.0, 1.0)] = 0.0,
     }
 }
 
@@ -109,8 +112,8 @@ impl Explainer for ExpectedGradients {
                 let mut random = Random::new(context.seed, Purpose::Paths, sample as u32);
                 (random.below(references.len()), random.uniform())
             };
-            let draws: Vec<(usize, f32)> = (0..options.samples).map(draw).collect();
-            explain(context, options, &references, &draws).await
+            let samples = options.samples;
+            explain(context, options, &references, samples, |samples| (0..samples).map(draw).collect()).await
         })
     }
 }
@@ -129,27 +132,85 @@ impl ExpectedGradients {
     ) -> Result<Attribution, ExplainError> {
         let options = ExpectedGradientsOptions::parse(context.parameters)?;
         let upload = |values: &&[f32]| Value::from_f32(values, context.input.shape(), &context.input.device());
-        explain(context, options, &references.iter().map(upload).collect::<Vec<_>>(), draws).await
+        let references: Vec<Value> = references.iter().map(upload).collect();
+        explain(context, ExpectedGradientsOptions { max_gap: 0.0, ..options }, &references, draws.len(), |_| {
+            draws.to_vec()
+        })
+        .await
     }
 }
 
+/// What a round of samples found.
+struct Round {
+    values: Vec<f32>,
+    /// Sum of the squared maps of the samples, where the input is a picture.
+    squares: Option<Value>,
+    /// Mean of the target at the references drawn.
+    at_references: f32,
+    /// Whether the target depends on the input at all.
+    reached: bool,
+}
+
+/// Runs rounds of draws, made by a function of their number, until the completeness gap is accepted.
 async fn explain(
     context: &Context<'_>,
     options: ExpectedGradientsOptions,
     references: &[Value],
-    draws: &[(usize, f32)],
+    samples: usize,
+    draws: impl Fn(usize) -> Vec<(usize, f32)>,
 ) -> Result<Attribution, ExplainError> {
-    let mut progress = Progress::start(context.observer, (draws.len() + references.len() + 1) as u64);
+    let beside = references.len() + 1;
+    let mut steps = Steps::start(context, samples, 1, beside, options.max_gap);
     let mut predictions = Vec::new();
     for input in [context.input].into_iter().chain(references) {
         predictions.extend(context.predict(input.clone())?.to_vec().await?);
         check_finite(&predictions, "The target at the input or a reference", "check the model card")?;
-        progress.advance(1).await?;
+        steps.progress.advance(1).await?;
     }
     let noise = Noise::new(context, options.noise).await?;
+    let (round, gap) = loop {
+        let draws = draws(steps.count);
+        let round = sample(context, &noise, references, &predictions, &draws, &mut steps.progress).await?;
+        let difference = predictions[0] - round.at_references;
+        let gap = gap(&round.values, difference);
+        if !steps.refine(gap, difference) {
+            break (round, gap);
+        }
+    };
+    let ends = [predictions[0], round.at_references];
+    let mut notes = Vec::new();
+    match options.infills(context).as_slice() {
+        [infill] => notes.extend(infill.note(context)),
+        _ => notes.push("The prediction at the baseline is the mean over the references drawn.".to_owned()),
+    }
+    if !round.reached {
+        notes.push(ignored(context));
+    }
+    if options.max_gap > 0.0 && f64::from(gap.abs()) > options.max_gap * f64::from((ends[0] - ends[1]).abs()) {
+        notes.push(format!("The completeness gap is still larger than asked for with {} samples.", steps.count));
+    }
+    let backward_passes = steps.progress.done() - beside as u64;
+    let parameters = options.values();
+    let found = Found { layer: None, values: round.values, ends, gap: Some(gap), backward_passes, parameters, notes };
+    let mut attribution = found.attribution(context, &steps.progress);
+    if let (Some(squares), true) = (round.squares, steps.count > 1) {
+        attribution.standard_error = standard_error(context, &attribution.map, &squares, steps.count).await?;
+    }
+    Ok(attribution)
+}
+
+/// Averages the draws: which reference, and the position on the way from it.
+async fn sample(
+    context: &Context<'_>,
+    noise: &Noise,
+    references: &[Value],
+    predictions: &[f32],
+    draws: &[(usize, f32)],
+    progress: &mut Progress<'_>,
+) -> Result<Round, ExplainError> {
     // The ends of the ways: the input, or a noisy copy of it for each sample.
     let input =
-        |range: Range<usize>| if options.noise > 0.0 { noise.copies(context, range) } else { context.input.clone() };
+        |range: Range<usize>| if noise.is_none() { context.input.clone() } else { noise.copies(context, range) };
     let starts = |range: Range<usize>| {
         Value::concat(&draws[range].iter().map(|&(reference, _)| references[reference].clone()).collect::<Vec<_>>(), 0)
     };
@@ -178,7 +239,7 @@ async fn explain(
             }
             add_up(&mut sum, &found.map(|found| found.mul_scalar(share))?)
         },
-        &mut progress,
+        progress,
     )
     .await?;
     let values = match &sum {
@@ -187,24 +248,8 @@ async fn explain(
     };
     check_finite(&values, "A gradient of the target", "the model's numbers overflow on the way; try another baseline")?;
     let at_references: f64 = draws.iter().map(|&(reference, _)| f64::from(predictions[reference + 1])).sum();
-    let ends = [predictions[0], (at_references * f64::from(share)) as f32];
-    let mut notes = Vec::new();
-    match options.infills(context).as_slice() {
-        [infill] => notes.extend(infill.note(context)),
-        _ => notes.push("The prediction at the baseline is the mean over the references drawn.".to_owned()),
-    }
-    if sum.is_none() {
-        notes.push(ignored(context));
-    }
-    let gap = Some(gap(&values, ends[0] - ends[1]));
-    let backward_passes = draws.len() as u64;
-    let parameters = options.values();
-    let found = Found { layer: None, values, ends, gap, backward_passes, parameters, notes };
-    let mut attribution = found.attribution(context, &progress);
-    if let (Some(squares), true) = (squares, draws.len() > 1) {
-        attribution.standard_error = standard_error(context, &attribution.map, &squares, draws.len()).await?;
-    }
-    Ok(attribution)
+    let at_references = (at_references * f64::from(share)) as f32;
+    Ok(Round { values, squares, at_references, reached: sum.is_some() })
 }
 
 /// The standard error of every pixel's mean, from the sum of the samples' squares.
@@ -269,6 +314,25 @@ mod tests {
         let error = found.standard_error.unwrap();
         let expected = [9.0, 36.0, 2.25, 144.0].map(|mean: f32| mean / 3.0_f32.sqrt() / 4000.0_f32.sqrt());
         assert_close(&error.values, &expected, 0.05);
+    }
+
+    #[test]
+    fn samples_are_doubled_until_the_gap_is_accepted() {
+        let question = Question::new(crate::testing::squared_layer(), &[1.0, -2.0, 0.5, 4.0]).target("0");
+        let question = question.with("samples", "8").seed(1);
+        let found = |max_gap: &str| {
+            pollster::block_on(ExpectedGradients.explain(&question.clone().with("max-gap", max_gap).context())).unwrap()
+        };
+        let relative = |found: &Attribution| {
+            let difference = found.prediction - found.baseline_prediction.unwrap();
+            (found.completeness_gap.unwrap() / difference).abs()
+        };
+        let coarse = found("0");
+        assert!(relative(&coarse) > 0.02, "{coarse:?}");
+        let finer = found("0.02");
+        assert!(relative(&finer) <= 0.02 && finer.backward_passes > 8, "{finer:?}");
+        let too_strict = found("0.000001");
+        assert!(too_strict.notes.iter().any(|note| note.contains("256 samples")), "{:?}", too_strict.notes);
     }
 
     #[test]
