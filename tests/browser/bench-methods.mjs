@@ -1,7 +1,7 @@
-// How long methods take in a tab, beside gradients by TensorFlow.js in the same browser: `cargo xtask bench`.
+// How long methods take in a tab, beside TensorFlow.js, and for masks onnxruntime-web, in the same browser: `cargo xtask bench`.
 //
-// Page and reference take turns and explain the same answer to the same picture; compare the ratios. TensorFlow.js has no
-// relevance propagation.
+// Page and references take turns and explain the same answer to the same picture; compare the ratios. TensorFlow.js has no
+// relevance propagation, onnxruntime-web no gradients.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,15 +12,16 @@ import { serve } from "./server.js";
 const HERE = import.meta.dirname;
 const MODEL = process.env.VITRINE_BENCH_MODEL;
 
-/** The reference's files, which are not installed for tests. */
+/** The references' files, which are not installed for tests. */
 const PACKAGES = join(HERE, "node_modules/@tensorflow");
+const ONNXRUNTIME = join(HERE, "node_modules/onnxruntime-web/dist");
 
 // A large model, and a GPU simulated on the processor, would take many minutes for one method: they get less to do.
-const all = { samples: 50, steps: 50, channels: 0 };
-const few = (count) => ({ samples: count, steps: count, channels: count });
+const all = { samples: 50, steps: 50, channels: 0, masks: 512, batch: 64 };
+const few = (count) => ({ samples: count, steps: count, channels: count, masks: 2 * count, batch: 4 });
 const BACKENDS = [
-  { name: "CPU", adapter: "none", fragment: "", backend: "wasm", rounds: 3, counts: [all, few(8)] },
-  { name: "WebGPU (simulated)", adapter: "webgpu", fragment: "#device=gpu", backend: "webgpu", rounds: 1, counts: [few(4), few(1)] },
+  { name: "CPU", adapter: "none", fragment: "", backend: "wasm", bundle: "ort.wasm.min.mjs", rounds: 3, counts: [all, few(8)] },
+  { name: "WebGPU (simulated)", adapter: "webgpu", fragment: "#device=gpu", backend: "webgpu", bundle: "ort.webgpu.min.mjs", rounds: 1, counts: [few(4), few(1)] },
 ];
 
 /** The models with the sides of their pictures; the second one need not be there. */
@@ -39,6 +40,7 @@ const METHODS = {
   "grad-cam": () => ({}),
   "score-cam": ({ channels }) => ({ channels }),
   lrp: () => ({}),
+  rise: ({ masks }) => ({ masks }),
 };
 
 /** A picture of colours that look random, so large that nothing has to be resized. */
@@ -103,6 +105,28 @@ async function theirs(browser, address, backend, counts, { layer, target }) {
   }
 }
 
+/** Milliseconds of the loop over masks around onnxruntime-web, on one thread. */
+async function masksByOnnxRuntime(browser, address, { backend, bundle }, side, { masks, batch }, { target }) {
+  const page = await open(browser, address);
+  const measured = async (question) => {
+    const { measure } = await import("./onnxruntime-masks.js");
+    return measure(question);
+  };
+  try {
+    return await page.evaluate(measured, { bundle, provider: backend, side, target, masks, batch, long: LONG });
+  } catch (error) {
+    return error.message;
+  } finally {
+    await page.context().close();
+  }
+}
+
+function serveOnnxRuntime(model, image) {
+  const loop = join(HERE, "onnxruntime-masks.js");
+  const index = Buffer.from("<!doctype html>");
+  return serve(ONNXRUNTIME, { "index.html": index, "onnxruntime-masks.js": loop, "model.onnx": model, "image.png": image });
+}
+
 function serveReference(model, image) {
   const script = (name) => `<script src="${name}"></script>`;
   const bundles = { "tf.js": "tfjs/dist/tf.min.js" };
@@ -116,10 +140,12 @@ function serveReference(model, image) {
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-async function compare({ name, adapter, fragment, backend, rounds }, { title, path: model, side }, counts, address, installed) {
+async function compare(where, { title, path: model, side }, counts, address, installed) {
+  const { name, adapter, fragment, backend, rounds } = where;
   const browser = await launch(adapter);
   const image = await picture(browser, side);
   const reference = installed && (await serveReference(model, image));
+  const runtime = existsSync(ONNXRUNTIME) && (await serveOnnxRuntime(model, image));
   const found = [];
   for (let round = 0; round < rounds; round++) {
     const mine = await ours(browser, address + fragment, model, image, counts);
@@ -128,12 +154,15 @@ async function compare({ name, adapter, fragment, backend, rounds }, { title, pa
     if (Math.abs(other.logit - mine.logit) > 1e-3 * Math.max(1, Math.abs(mine.logit))) {
       throw new Error(`the page's score is ${mine.logit}, and that of TensorFlow.js ${other.logit}`);
     }
-    found.push({ mine, other });
+    const masks = runtime && (await masksByOnnxRuntime(browser, runtime.address, where, side, counts, mine));
+    found.push({ mine, other, masks });
   }
   await browser.close();
   if (reference) await reference.close();
-  const { samples, steps, channels } = counts;
-  console.log(`${title}, in a tab, ${name}: ms, medians of ${rounds}; ${samples} samples, ${steps} steps, ${channels || "all"} channels`);
+  if (runtime) await runtime.close();
+  const { samples, steps, channels, masks } = counts;
+  const each = `${samples} samples, ${steps} steps, ${channels || "all"} channels, ${masks} masks`;
+  console.log(`${title}, in a tab, ${name}: ms, medians of ${rounds}; ${each}`);
   console.log(`  ${"".padEnd(24)}${["page", "TensorFlow.js", "ratio"].map((head) => head.padStart(14)).join("")}`);
   const written = (values, decimals) => (values.every((value) => Number.isFinite(value)) ? median(values).toFixed(decimals) : "-").padStart(14);
   for (const method of Object.keys(METHODS)) {
@@ -142,6 +171,11 @@ async function compare({ name, adapter, fragment, backend, rounds }, { title, pa
     const reason = other.find((value) => typeof value === "string");
     console.log(`  ${method.padEnd(24)}${written(mine, 0)}${written(other, 0)}${written(ratios, 2)}${reason ? `  ${reason}` : ""}`);
   }
+  if (!runtime) return;
+  const [mine, other] = [found.map((round) => round.mine.rise), found.map((round) => round.masks)];
+  const reason = other.find((value) => typeof value === "string");
+  const ratios = mine.map((value, round) => value / other[round]);
+  console.log(`  ${"rise by onnxruntime-web".padEnd(24)}${written(mine, 0)}${written(other, 0)}${written(ratios, 2)}${reason ? `  ${reason}` : ""}`);
 }
 
 const installed = existsSync(PACKAGES);

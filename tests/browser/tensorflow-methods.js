@@ -5,6 +5,10 @@ import { readOnnx } from "./onnx-reader.js";
 /** Images in one batch; with more, gradients of a ResNet-18 exhaust the tab's memory. */
 const BATCH = 4;
 
+/** RISE: cells along each side, and the probability that a cell is kept. */
+const GRID = 7;
+const KEEP = 0.5;
+
 /** Channels last, as TensorFlow.js wants them. */
 function tensors(weights) {
   const order = { 4: [2, 3, 1, 0] };
@@ -89,6 +93,26 @@ function methods(run, image, target, layer, counts) {
       const weights = tf.softmax(tf.concat(scores));
       const map = tf.relu(tf.sum(tf.mul(tf.slice(found, [0, 0, 0, 0], [1, -1, -1, channels]), weights), 3, true));
       return tf.image.resizeBilinear(map, image.shape.slice(1, 3), false, true);
+    },
+    rise: () => {
+      const [height, width] = image.shape.slice(1, 3);
+      let total = tf.zeros([1, height, width, 1]);
+      for (let start = 0; start < counts.masks; start += counts.batch) {
+        const length = Math.min(counts.batch, counts.masks - start);
+        total = tf.tidy(() => {
+          const coarse = tf.cast(tf.less(tf.randomUniform([length, GRID + 1, GRID + 1, 1]), KEEP), "float32");
+          const cells = [height, width].map((side) => Math.ceil(side / GRID));
+          const fine = tf.image.resizeBilinear(coarse, cells.map((cell) => (GRID + 1) * cell), false, true);
+          const cropped = Array.from({ length }, (_, at) => {
+            const [top, left] = cells.map((cell) => Math.floor(Math.random() * cell));
+            return tf.slice(fine, [at, top, left, 0], [1, height, width, 1]);
+          });
+          const masks = tf.concat(cropped);
+          const scores = tf.reshape(tf.slice(run(tf.mul(image, masks)), [0, target], [-1, 1]), [-1, 1, 1, 1]);
+          return tf.add(total, tf.sum(tf.mul(scores, masks), 0, true));
+        });
+      }
+      return tf.div(total, counts.masks * KEEP);
     },
   };
 }

@@ -7,6 +7,7 @@ describes the files.
 
 import argparse
 import json
+import re
 import time
 import warnings
 from dataclasses import dataclass
@@ -276,7 +277,8 @@ ONE_IMAGE = "_one_image"  # after an exporter's name: for one image, as both exp
 def first_line(error):
     while error.__cause__:  # an exporter wraps what was raised in advice
         error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # colours for a terminal
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
 
 

@@ -1,9 +1,11 @@
 """Prints how many milliseconds Captum and pytorch-grad-cam take for each method: MODEL LAYER INPUT THREADS FOLDER.
 
 As tests/benches/methods.rs does, which runs it: the same input, the best class, the methods in the same order with the same
-samples and steps; batches are as large as the libraries make them. The maps are left in the folder.
+samples and steps; batches are as large as the libraries make them. RISE, which they do not have, is the loop that one would
+write in PyTorch. The maps are left in the folder.
 """
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -20,6 +22,12 @@ from network import Network
 # Runs after the first, and the seconds from which the first one counts.
 RUNS = 3
 LONG = 5
+
+# Masks of RISE, images in one of its batches, cells along each side, and the probability that a cell is kept.
+MASKS = 256
+BATCH = 16
+GRID = 7
+KEEP = 0.5
 
 
 def main():
@@ -51,7 +59,25 @@ def methods(network, image, target, layer):
         "grad-cam": lambda: GradCAM(network, [layer])(image, classes),
         "score-cam": lambda: ScoreCAM(network, [layer])(image, classes),
         "lrp": lambda: LRP(network).attribute(image, target).detach(),
+        "rise": lambda: rise(network, image, target),
     }
+
+
+@torch.no_grad()
+def rise(network, image, target):
+    sides = image.shape[2:]
+    cells = [math.ceil(side / GRID) for side in sides]
+    total = torch.zeros(1, 1, *sides)
+    for _ in range(0, MASKS, BATCH):
+        coarse = (torch.rand(BATCH, 1, GRID + 1, GRID + 1) < KEEP).float()
+        fine = torch.nn.functional.interpolate(coarse, size=[(GRID + 1) * cell for cell in cells], mode="bilinear")
+        starts = [torch.randint(cell, (BATCH,)).tolist() for cell in cells]
+        masks = torch.stack(
+            [mask[:, y : y + sides[0], x : x + sides[1]] for mask, y, x in zip(fine, *starts, strict=True)]
+        )
+        scores = network(image * masks)[:, target]
+        total += (scores[:, None, None, None] * masks).sum(0, keepdim=True)
+    return total / (MASKS * KEEP)
 
 
 def quickest(method):
