@@ -15,14 +15,16 @@
 mod card;
 mod message;
 mod method;
+mod metric;
 mod report;
 
 pub use card::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
 pub use message::{
-    DetectedBox, Device, DeviceChoice, DeviceKind, Event, ExplainRequest, File, ImageSource, Layer, Map, ModelSource,
-    ModelSummary, PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
+    DetectedBox, Device, DeviceChoice, DeviceKind, EvaluateRequest, Event, ExplainRequest, File, ImageSource, Layer,
+    Map, ModelSource, ModelSummary, PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
 };
 pub use method::{
     Choice, Family, MethodInfo, Need, Parameter, ParameterError, ParameterKind, ParameterValue, Promise, Reference,
 };
+pub use metric::{Altered, Better, Curve, MetricGroup, MetricInfo, MetricNeed, Score};
 pub use report::{ModelIdentity, REPORT_SCHEMA, Report, Seconds};

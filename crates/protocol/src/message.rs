@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MethodInfo, ModelCard, Report};
+use crate::{MethodInfo, MetricInfo, ModelCard, Report, Score};
 
 /// Both sides are built together; a difference means a stale file.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// What the page asks of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,9 +31,11 @@ pub enum Request {
     Estimate(ExplainRequest),
     /// Run a method; answers progress, partial maps, frames and one of done, cancelled or failed.
     Explain(ExplainRequest),
+    /// Score a map; answers progress and one of [`Event::Scored`], cancelled or failed.
+    Evaluate(Box<EvaluateRequest>),
     /// Stop the run of this number within one batch.
     Cancel {
-        /// [`ExplainRequest::run`].
+        /// [`ExplainRequest::run`] or [`EvaluateRequest::run`].
         run: u32,
     },
 }
@@ -105,6 +107,35 @@ pub struct ExplainRequest {
     pub infill_files: Vec<File>,
 }
 
+/// One metric of one map.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EvaluateRequest {
+    /// A number the page chooses; the run's events repeat it.
+    pub run: u32,
+    /// Metric id.
+    pub metric: String,
+    /// Parameters of the metric that differ from their defaults.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// How the map was made: target, layer and, for metrics that explain again, the method with its parameters. An empty
+    /// method says that nobody knows.
+    pub explained: ExplainRequest,
+    /// The map, at input resolution.
+    pub map: Map,
+    /// Where the map should lie, for metrics that need to know: above zero inside.
+    #[serde(default)]
+    pub mask: Option<Map>,
+    /// Maps of other methods by their names, for metrics that compare.
+    #[serde(default)]
+    pub others: Vec<(String, Map)>,
+    /// The seed of all randomness of the metric.
+    #[serde(default)]
+    pub seed: u64,
+    /// The images that parameters of the metric name as infills, encoded (PNG, JPEG ...).
+    #[serde(default)]
+    pub infill_files: Vec<File>,
+}
+
 /// What the worker tells the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -116,6 +147,9 @@ pub enum Event {
         device: Device,
         /// Every method, in menu order.
         methods: Vec<MethodInfo>,
+        /// Every metric, in menu order.
+        #[serde(default)]
+        metrics: Vec<MetricInfo>,
         /// Ids and names of the built-in models, the default first.
         models: Vec<(String, String)>,
         /// The sample images.
@@ -181,6 +215,13 @@ pub enum Event {
         picture: Option<Picture>,
         /// How it was made.
         report: Box<Report>,
+    },
+    /// A map is scored.
+    Scored {
+        /// Which run.
+        run: u32,
+        /// What was found.
+        score: Box<Score>,
     },
     /// A run was stopped on request.
     Cancelled {
@@ -325,7 +366,7 @@ pub struct Picture {
 }
 
 /// A heat map, row by row from the top.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Map {
     /// Width in pixels.
     pub width: usize,

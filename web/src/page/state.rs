@@ -441,7 +441,7 @@ impl State {
 
     fn hear(&mut self, event: Event, now: f64) -> Vec<Command> {
         match event {
-            Event::Ready { version, device, methods, models, samples } => {
+            Event::Ready { version, device, methods, metrics: _, models, samples } => {
                 if version != PROTOCOL_VERSION {
                     return self.stop(format!(
                         "The page is of version {PROTOCOL_VERSION} and its worker of version {version}. \
@@ -544,6 +544,7 @@ impl State {
             | Event::Partial { .. }
             | Event::Frame { .. }
             | Event::Done { .. }
+            | Event::Scored { .. }
             | Event::Cancelled { .. }
             | Event::Estimated { .. } => {}
         }

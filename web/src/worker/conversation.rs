@@ -5,7 +5,8 @@ use std::{cell::Cell, rc::Rc};
 use vitrine_engine::{EngineError, ExplainOptions, Listener, Session};
 use vitrine_explain::HeatMap;
 use vitrine_protocol::{
-    DeviceChoice, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Picture, Request,
+    DeviceChoice, EvaluateRequest, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Picture,
+    Request,
 };
 use web_sys::Blob;
 
@@ -40,6 +41,7 @@ impl Conversation {
     pub(crate) async fn answer(&mut self, request: Request, file: Option<Blob>) {
         let run = match &request {
             Request::Explain(request) | Request::Estimate(request) => Some(request.run),
+            Request::Evaluate(request) => Some(request.run),
             _ => None,
         };
         match self.handle(request, file).await {
@@ -72,6 +74,7 @@ impl Conversation {
             }
             Request::Estimate(request) => self.estimate(&request),
             Request::Explain(request) => self.explain(request).await,
+            Request::Evaluate(request) => self.evaluate(&request).await,
             // Taken care of where messages arrive, since a running request would keep it waiting.
             Request::Cancel { run } => {
                 self.cancellation.cancel(run);
@@ -97,6 +100,7 @@ impl Conversation {
             version: PROTOCOL_VERSION,
             device: session.place().info.clone(),
             methods: Session::methods(),
+            metrics: Session::metrics(),
             models: models.clone(),
             samples: Session::samples()?,
         });
@@ -157,6 +161,13 @@ impl Conversation {
         let map = map(&explanation.attribution.map);
         let picture = explanation.attribution.visualisation.map(|visualisation| visualisation.picture);
         post(&Event::Done { run: request.run, map, picture, report: Box::new(explanation.report) });
+        Ok(())
+    }
+
+    async fn evaluate(&mut self, request: &EvaluateRequest) -> Result<(), EngineError> {
+        let teller = Teller { run: request.run, cancellation: Rc::clone(&self.cancellation) };
+        let score = self.session()?.evaluate(request, None, &ExplainOptions::default(), &teller).await?;
+        post(&Event::Scored { run: request.run, score: Box::new(score) });
         Ok(())
     }
 }

@@ -62,6 +62,7 @@ fn ready() -> Event {
             method("rise", &[]),
             around("smooth", &["integrated-gradients", "grad-cam"]),
         ],
+        metrics: Vec::new(),
         models: vec![("critters".into(), "Critters".into()), ("digits".into(), "Digits".into())],
         samples: (0..3).map(|index| Sample { label: format!("sample {index}"), picture: picture.clone() }).collect(),
     }
@@ -719,8 +720,8 @@ fn three_crashes_within_a_minute_are_enough() {
 #[test]
 fn a_worker_of_another_version_is_not_used() {
     let mut state = State::new(Link::default());
-    let Event::Ready { device, methods, models, samples, .. } = ready() else { unreachable!() };
-    let other = Event::Ready { version: PROTOCOL_VERSION + 1, device, methods, models, samples };
+    let Event::Ready { device, methods, metrics, models, samples, .. } = ready() else { unreachable!() };
+    let other = Event::Ready { version: PROTOCOL_VERSION + 1, device, methods, metrics, models, samples };
     assert_eq!(hear(&mut state, other), [Command::StopWorker]);
     assert!(state.notice.as_ref().unwrap().reload);
 }
