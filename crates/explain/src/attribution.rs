@@ -60,7 +60,7 @@ pub struct HeatMap {
 impl HeatMap {
     /// Reduces an attribution of an input's shape (without the batch axis) to one number per pixel: the sum over the
     /// channels. An input that is a list of features becomes one row.
-    pub(crate) fn of_input(values: &[f32], shape: &[usize], layout: Layout) -> HeatMap {
+    pub fn of_input(values: &[f32], shape: &[usize], layout: Layout) -> HeatMap {
         HeatMap::of_channels(values, shape, layout, |a, b| a + b)
     }
 
@@ -80,7 +80,7 @@ impl HeatMap {
 }
 
 /// Height and width of an input of this shape (without the batch axis): its two spatial axes, or the only two it has.
-pub(crate) fn picture_size(shape: &[usize], layout: Layout) -> Option<[usize; 2]> {
+pub fn picture_size(shape: &[usize], layout: Layout) -> Option<[usize; 2]> {
     match (shape, layout) {
         (&[height, width, _], Layout::Nhwc) | (&[_, height, width], Layout::Nchw) | (&[height, width], _) => {
             Some([height, width])
@@ -90,13 +90,16 @@ pub(crate) fn picture_size(shape: &[usize], layout: Layout) -> Option<[usize; 2]
 }
 
 /// Refuses numbers that would make a blank or broken map.
-pub(crate) fn check_finite(values: &[f32], what: &'static str, advice: &'static str) -> Result<(), ExplainError> {
+///
+/// # Errors
+/// [`ExplainError::NotFinite`].
+pub fn check_finite(values: &[f32], what: &'static str, advice: &'static str) -> Result<(), ExplainError> {
     if values.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(ExplainError::NotFinite { what, advice }) }
 }
 
 impl Context<'_> {
     /// Order of the input's axes; channels first unless the model card says otherwise.
-    pub(crate) fn layout(&self) -> Layout {
+    pub fn layout(&self) -> Layout {
         self.pixels.map_or(Layout::Nchw, |pixels| pixels.layout)
     }
 }

@@ -46,7 +46,10 @@ impl Context<'_> {
     }
 
     /// The target's value for each sample of a batch of inputs; shape `[batch]`.
-    pub(crate) fn predict(&self, inputs: Value) -> Result<Value, ExplainError> {
+    ///
+    /// # Errors
+    /// What running the model refuses.
+    pub fn predict(&self, inputs: Value) -> Result<Value, ExplainError> {
         let logits = self.target.head().logits();
         let trace = self.graph.run(&Run::of([logits]).feed(self.input_name, inputs))?;
         self.target.objective(trace.value(logits)?)
@@ -79,12 +82,12 @@ impl Context<'_> {
     }
 
     /// Number of images per batch when `count` are to be run.
-    pub(crate) fn batch_for(&self, count: usize) -> usize {
+    pub fn batch_for(&self, count: usize) -> usize {
         self.batch.clamp(1, count.max(1))
     }
 
     /// The input's shape in a batch of so many.
-    pub(crate) fn repeated(&self, count: usize) -> Vec<usize> {
+    pub fn repeated(&self, count: usize) -> Vec<usize> {
         [&[count], self.shape()].concat()
     }
 

@@ -12,7 +12,7 @@ const OPAQUE: f64 = 0.8;
 /// smallest value, black, to the largest, white; grey where there are not three channels.
 ///
 /// With `seen`, how much each value mattered, the picture is the more transparent the less a pixel did.
-pub(crate) fn frame(context: &Context<'_>, values: &[f32], seen: Option<&Vec<f32>>) -> Picture {
+pub fn frame(context: &Context<'_>, values: &[f32], seen: Option<&Vec<f32>>) -> Picture {
     let mut picture = match context.pixels.map(|pixels| from_tensor(values, pixels)) {
         Some(Ok(pixels)) => pixels.to_picture(),
         _ => unknown(context, values),

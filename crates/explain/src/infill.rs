@@ -62,7 +62,11 @@ impl Infill {
     }
 
     /// The infill of the context's input: a value of the same shape.
-    pub(crate) async fn tensor(&self, context: &Context<'_>) -> Result<Value, ExplainError> {
+    ///
+    /// # Errors
+    /// [`ExplainError::NoPixels`] for words of pixel space where the input is no image, [`ExplainError::NoInfillFile`] and
+    /// [`ExplainError::InfillSize`] for files.
+    pub async fn tensor(&self, context: &Context<'_>) -> Result<Value, ExplainError> {
         let (shape, device) = (context.input.shape(), context.input.device());
         let upload = |values: &[f32]| Value::from_f32(values, shape, &device);
         let Some(pixels) = context.pixels else {
@@ -92,7 +96,7 @@ impl Infill {
     }
 
     /// What to tell the reader about this infill on this input.
-    pub(crate) fn note(&self, context: &Context<'_>) -> Option<String> {
+    pub fn note(&self, context: &Context<'_>) -> Option<String> {
         let stands_for_zero = *self == Infill::Black && context.pixels.is_none();
         stands_for_zero.then(|| "It is not known how pixels become this input, so black stands for zero.".to_owned())
     }
@@ -135,7 +139,7 @@ impl OptionValue for Infill {
 
 /// The paths among a method's given parameters, and those of a method within it: the files that [`Context::infill_files`] must hold.
 pub fn infill_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>) -> Vec<String> {
-    let mut paths = own_paths(explainer, given);
+    let mut paths = paths_in(explainer.info().parameters, given);
     let (_, inner) = split(given);
     if !inner.is_empty()
         && let Some(method) = given.get(METHOD).and_then(|id| find(id).ok())
@@ -145,7 +149,8 @@ pub fn infill_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>)
     paths
 }
 
-fn own_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>) -> Vec<String> {
+/// The paths that these parameters name where they mean an infill or regions.
+pub fn paths_in(parameters: Vec<Parameter>, given: &BTreeMap<String, String>) -> Vec<String> {
     let named = |parameter: Parameter| {
         let text = given.get(&parameter.id)?;
         match parameter.kind {
@@ -160,7 +165,7 @@ fn own_paths(explainer: &dyn Explainer, given: &BTreeMap<String, String>) -> Vec
             _ => None,
         }
     };
-    explainer.info().parameters.into_iter().filter_map(named).collect()
+    parameters.into_iter().filter_map(named).collect()
 }
 
 #[cfg(test)]

@@ -107,6 +107,21 @@ pub mod visualisation;
 mod waves;
 mod wrapper;
 
+/// What metrics of explanations stand on as methods do: many altered inputs run batch by batch with progress and
+/// cancelling, random numbers that the seed decides, regions, and options that describe themselves.
+pub mod toolkit {
+    pub use crate::{
+        attribution::{check_finite, picture_size},
+        frame::frame,
+        infill::paths_in,
+        observer::{Progress, Stage},
+        options::{OptionValue, Read, integer, key, no_options, number, read, take},
+        random::{Purpose, Random},
+        regions::Regions,
+        sampler::{Masked, UNMASKED},
+    };
+}
+
 pub use attention::{Attention, attention, sequence, token_grid};
 pub use attribution::{Attribution, HeatMap, Visualisation};
 pub use backward::Activations;

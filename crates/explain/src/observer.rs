@@ -44,12 +44,13 @@ pub struct Unobserved;
 impl Observer for Unobserved {}
 
 /// A run that is a part of a longer one: its passes count on from those before it, and its partial maps are not shown.
-pub(crate) struct Stage<'a> {
-    pub(crate) observer: &'a dyn Observer,
+pub struct Stage<'a> {
+    /// Who watches the longer run.
+    pub observer: &'a dyn Observer,
     /// Passes before it.
-    pub(crate) before: u64,
+    pub before: u64,
     /// Passes of the longer run.
-    pub(crate) all: u64,
+    pub all: u64,
 }
 
 impl Observer for Stage<'_> {
@@ -69,30 +70,34 @@ impl Observer for Stage<'_> {
 }
 
 /// Counts the passes of a run.
-pub(crate) struct Progress<'a> {
+pub struct Progress<'a> {
     observer: &'a dyn Observer,
     done: u64,
     total: u64,
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn start(observer: &'a dyn Observer, total: u64) -> Self {
+    /// Begins a run of so many passes.
+    pub fn start(observer: &'a dyn Observer, total: u64) -> Self {
         observer.progress(0, total);
         Progress { observer, done: 0, total }
     }
 
     /// Adds passes that were not foreseen when the run began.
-    pub(crate) fn extend(&mut self, passes: usize) {
+    pub fn extend(&mut self, passes: usize) {
         self.total += passes as u64;
     }
 
     /// Passes counted so far.
-    pub(crate) fn done(&self) -> u64 {
+    pub fn done(&self) -> u64 {
         self.done
     }
 
     /// Counts a batch, and ends the run if that is wanted by now.
-    pub(crate) async fn advance(&mut self, passes: usize) -> Result<(), ExplainError> {
+    ///
+    /// # Errors
+    /// [`ExplainError::Cancelled`].
+    pub async fn advance(&mut self, passes: usize) -> Result<(), ExplainError> {
         self.done += passes as u64;
         self.observer.progress(self.done, self.total);
         self.observer.breathe().await;

@@ -19,6 +19,7 @@ use crate::ExplainError;
 ///     }
 /// }
 /// ```
+#[macro_export]
 macro_rules! options {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $( $(#[doc = $help:literal])+ $field:ident: $type:ty [$kind:expr] = $default:expr, )+
@@ -43,10 +44,10 @@ macro_rules! options {
             pub fn parameters() -> Vec<vitrine_protocol::Parameter> {
                 let defaults = Self::default();
                 let own = [$( vitrine_protocol::Parameter {
-                    id: $crate::options::key(stringify!($field)),
+                    id: $crate::toolkit::key(stringify!($field)),
                     help: concat!($($help),+).trim().to_owned(),
                     kind: $kind,
-                    default: $crate::options::OptionValue::to_parameter(&defaults.$field),
+                    default: $crate::toolkit::OptionValue::to_parameter(&defaults.$field),
                 } ),+];
                 own.into_iter()$( .chain(<$shared_type>::parameters()) )*.collect()
             }
@@ -56,12 +57,12 @@ macro_rules! options {
             /// # Errors
             /// [`ExplainError::UnknownParameter`] and [`ExplainError::Parameter`], which say what is accepted.
             pub fn parse(given: &std::collections::BTreeMap<String, String>) -> Result<Self, $crate::ExplainError> {
-                Self::from_values(&$crate::options::read(&Self::parameters(), given)?)
+                Self::from_values(&$crate::toolkit::read(&Self::parameters(), given)?)
             }
 
-            pub(crate) fn from_values(values: &$crate::options::Read) -> Result<Self, $crate::ExplainError> {
+            pub(crate) fn from_values(values: &$crate::toolkit::Read) -> Result<Self, $crate::ExplainError> {
                 Ok($name {
-                    $( $field: $crate::options::take(values, stringify!($field))?, )+
+                    $( $field: $crate::toolkit::take(values, stringify!($field))?, )+
                     $( $shared: <$shared_type>::from_values(values)?, )*
                 })
             }
@@ -69,8 +70,8 @@ macro_rules! options {
             /// Every parameter with its value, for the report.
             pub fn values(&self) -> std::collections::BTreeMap<String, vitrine_protocol::ParameterValue> {
                 let own = [$( (
-                    $crate::options::key(stringify!($field)),
-                    $crate::options::OptionValue::to_parameter(&self.$field),
+                    $crate::toolkit::key(stringify!($field)),
+                    $crate::toolkit::OptionValue::to_parameter(&self.$field),
                 ) ),+];
                 own.into_iter()$( .chain(self.$shared.values()) )*.collect()
             }
@@ -80,6 +81,7 @@ macro_rules! options {
 pub(crate) use options;
 
 /// Declares an option that is one of a list. A variant's documentation is its help text.
+#[macro_export]
 macro_rules! choices {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $( $(#[doc = $help:literal])+ $variant:ident = $id:literal ),+ $(,)?
@@ -107,7 +109,7 @@ macro_rules! choices {
             }
         }
 
-        impl $crate::options::OptionValue for $name {
+        impl $crate::toolkit::OptionValue for $name {
             fn from_parameter(value: &vitrine_protocol::ParameterValue) -> Option<Self> {
                 Self::ALL.iter().copied().find(|choice| choice.id() == value.to_string())
             }
@@ -121,10 +123,11 @@ macro_rules! choices {
 pub(crate) use choices;
 
 /// A type that options may have.
-pub(crate) trait OptionValue: Sized {
+pub trait OptionValue: Sized {
     /// Takes a value that the option's kind has accepted.
     fn from_parameter(value: &ParameterValue) -> Option<Self>;
 
+    /// The value as reports and forms have it.
     fn to_parameter(&self) -> ParameterValue;
 }
 
@@ -179,25 +182,28 @@ impl OptionValue for bool {
 }
 
 /// A whole number, both ends included.
-pub(crate) fn integer(min: i64, max: i64) -> ParameterKind {
+pub fn integer(min: i64, max: i64) -> ParameterKind {
     ParameterKind::Integer { min, max }
 }
 
 /// A real number, both ends included.
-pub(crate) fn number(min: f64, max: f64) -> ParameterKind {
+pub fn number(min: f64, max: f64) -> ParameterKind {
     ParameterKind::Number { min, max }
 }
 
 /// The key of a field.
-pub(crate) fn key(field: &str) -> String {
+pub fn key(field: &str) -> String {
     field.replace('_', "-")
 }
 
 /// The value of every parameter, each beside its kind, for messages.
-pub(crate) type Read = BTreeMap<String, (ParameterValue, ParameterKind)>;
+pub type Read = BTreeMap<String, (ParameterValue, ParameterKind)>;
 
 /// The value of every parameter, given or default.
-pub(crate) fn read(parameters: &[Parameter], given: &BTreeMap<String, String>) -> Result<Read, ExplainError> {
+///
+/// # Errors
+/// [`ExplainError::UnknownParameter`] and [`ExplainError::Parameter`].
+pub fn read(parameters: &[Parameter], given: &BTreeMap<String, String>) -> Result<Read, ExplainError> {
     if let Some(name) = given.keys().find(|name| parameters.iter().all(|parameter| parameter.id != **name)) {
         let known = parameters.iter().map(|parameter| parameter.id.clone()).collect();
         return Err(ExplainError::UnknownParameter { name: name.clone(), known });
@@ -217,12 +223,18 @@ pub(crate) fn read(parameters: &[Parameter], given: &BTreeMap<String, String>) -
 }
 
 /// Refuses all parameters, for a method that has none; the report's list of them is empty too.
-pub(crate) fn no_options(given: &BTreeMap<String, String>) -> Result<BTreeMap<String, ParameterValue>, ExplainError> {
+///
+/// # Errors
+/// [`ExplainError::UnknownParameter`].
+pub fn no_options(given: &BTreeMap<String, String>) -> Result<BTreeMap<String, ParameterValue>, ExplainError> {
     read(&[], given).map(|_| BTreeMap::new())
 }
 
 /// A field's value out of [`read`].
-pub(crate) fn take<T: OptionValue>(values: &Read, field: &str) -> Result<T, ExplainError> {
+///
+/// # Errors
+/// [`ExplainError::Parameter`] for a value of another type than the field's.
+pub fn take<T: OptionValue>(values: &Read, field: &str) -> Result<T, ExplainError> {
     let name = key(field);
     let found = values.get(&name);
     found.and_then(|(value, _)| T::from_parameter(value)).ok_or_else(|| {

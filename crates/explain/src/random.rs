@@ -7,7 +7,7 @@ use chacha20::{
 
 /// What random numbers are for; every purpose has its own.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// Masks of samplers.
     Masks = 1,
     /// Infills of noise.
@@ -22,15 +22,19 @@ pub(crate) enum Purpose {
     Start = 6,
     /// Crops of pictures.
     Views = 7,
+    /// Parts of the input that a metric changes, and how.
+    Metrics = 8,
+    /// What a metric takes in the place of a model's weights.
+    Weights = 9,
 }
 
 /// ChaCha with 8 rounds (Bernstein, 2008), a counter-based generator: number `index` of a purpose is found without
 /// those before it, so batches may have any size, and it is the same on every machine.
-pub(crate) struct Random(ChaCha8Rng);
+pub struct Random(ChaCha8Rng);
 
 impl Random {
     /// The numbers of one thing, such as one mask, of one purpose.
-    pub(crate) fn new(seed: u64, purpose: Purpose, index: u32) -> Random {
+    pub fn new(seed: u64, purpose: Purpose, index: u32) -> Random {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         let mut generator = ChaCha8Rng::from_seed(key);
@@ -39,36 +43,36 @@ impl Random {
     }
 
     /// Uniform in [0, 1), a multiple of 2^-24 and so exact in float32.
-    pub(crate) fn uniform(&mut self) -> f32 {
+    pub fn uniform(&mut self) -> f32 {
         (self.0.next_u32() >> 8) as f32 / 16_777_216.0
     }
 
     /// Normal with mean 0 and deviation 1, by the transform of Box and Muller (1958).
-    pub(crate) fn normal(&mut self) -> f32 {
+    pub fn normal(&mut self) -> f32 {
         let (radius, angle) = (1.0 - f64::from(self.uniform()), f64::from(self.uniform()));
         ((-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()) as f32
     }
 
     /// True with this probability.
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    pub fn chance(&mut self, probability: f64) -> bool {
         self.chances(probability)[0]
     }
 
     /// True with this probability, and its twin: the same of one minus the number drawn.
-    pub(crate) fn chances(&mut self, probability: f64) -> [bool; 2] {
+    pub fn chances(&mut self, probability: f64) -> [bool; 2] {
         let word = self.0.next_u32();
         [word, u32::MAX - word].map(|word| f64::from(word) < probability * 4_294_967_296.0)
     }
 
     /// The numbers 0, 1 ... `count` - 1 in a random order (Fisher and Yates).
-    pub(crate) fn permutation(&mut self, count: usize) -> Vec<usize> {
+    pub fn permutation(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         (1..count).rev().for_each(|last| order.swap(last, self.below(last + 1)));
         order
     }
 
     /// One of 0, 1 ... `count` - 1; the bias is below `count` / 2^32.
-    pub(crate) fn below(&mut self, count: usize) -> usize {
+    pub fn below(&mut self, count: usize) -> usize {
         ((u64::from(self.0.next_u32()) * count as u64) >> 32) as usize
     }
 }

@@ -93,9 +93,9 @@ const LIMES_QUICKSHIFT: Quickshift =
 
 /// The input cut into parts.
 #[derive(Clone, Debug)]
-pub(crate) struct Regions {
+pub struct Regions {
     /// How many there are, at least one.
-    pub(crate) count: usize,
+    pub count: usize,
     /// The region of every place, row by row; `count` where there is none.
     labels: Vec<u32>,
     /// Shape of `labels` beside an input, without the batch axis: the input's, or with 1 in place of the channels.
@@ -111,7 +111,7 @@ impl Regions {
     /// [`ExplainError::NotAnImage`] for cells over an input without height and width, [`ExplainError::Regions`] for more
     /// cells than pixels, for a file that fits neither the input nor its height and width, and for segments of an input of
     /// which it is not known how pixels became it.
-    pub(crate) async fn of(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
+    pub async fn of(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
         let refused = |problem| ExplainError::Regions { regions: spec.to_string(), problem };
         let segmented: &dyn Fn(&Planes) -> Result<LabelMap, ImageError> = match spec {
             RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => {
@@ -144,7 +144,7 @@ impl Regions {
     ///
     /// # Errors
     /// As for [`Regions::of`].
-    pub(crate) fn expected(context: &Context<'_>, spec: &RegionsSpec) -> Result<usize, ExplainError> {
+    pub fn expected(context: &Context<'_>, spec: &RegionsSpec) -> Result<usize, ExplainError> {
         const USUAL: usize = 50;
         match spec {
             RegionsSpec::Slic(segments) | RegionsSpec::Watershed(segments) => Ok(*segments),
@@ -257,7 +257,7 @@ impl Regions {
     ///
     /// # Errors
     /// [`ExplainError::Regions`] where each channel has regions of its own.
-    pub(crate) fn labels_of_pixels(&self, context: &Context<'_>) -> Result<Vec<u32>, ExplainError> {
+    pub fn labels_of_pixels(&self, context: &Context<'_>) -> Result<Vec<u32>, ExplainError> {
         let picture = picture_size(context.shape(), context.layout());
         if picture.is_some_and(|[height, width]| height * width == self.labels.len()) {
             return Ok(self.labels.clone());
@@ -267,7 +267,7 @@ impl Regions {
     }
 
     /// What the reader should know.
-    pub(crate) fn note(&self) -> Option<String> {
+    pub fn note(&self) -> Option<String> {
         let (uncovered, all) = (self.uncovered, self.labels.len());
         (uncovered > 0).then(|| {
             format!("{uncovered} of {all} places are in no region; they are always kept, and their attribution is 0.")

@@ -101,26 +101,25 @@ pub(crate) fn size_of_picture(context: &Context<'_>) -> Result<[usize; 2], Expla
 }
 
 /// Forward passes beside one for each mask: the input as it is.
-pub(crate) const UNMASKED: usize = 1;
+pub const UNMASKED: usize = 1;
 
 /// The input with parts of it replaced, scored batch by batch.
-pub(crate) struct Masked<'a> {
+pub struct Masked<'a> {
     context: &'a Context<'a>,
     infill: Value,
     /// The input minus the infill.
     difference: Value,
     progress: Progress<'a>,
     /// The target at the input as it is.
-    pub(crate) prediction: f32,
+    pub prediction: f32,
 }
 
 impl<'a> Masked<'a> {
     /// Runs the input as it is; `passes` more are to come.
-    pub(crate) async fn start(
-        context: &'a Context<'a>,
-        infill: Value,
-        passes: usize,
-    ) -> Result<Masked<'a>, ExplainError> {
+    ///
+    /// # Errors
+    /// Those of [`Masked::score`].
+    pub async fn start(context: &'a Context<'a>, infill: Value, passes: usize) -> Result<Masked<'a>, ExplainError> {
         let mut progress = Progress::start(context.observer, (passes + UNMASKED) as u64);
         let prediction = context.predict(context.input.clone())?.to_vec().await?;
         check_finite(&prediction, "The target at the input", "check the input's values and the model card")?;
@@ -132,8 +131,20 @@ impl<'a> Masked<'a> {
 
     /// The target at `input * kept + infill * (1 - kept)`, on the device and here. `kept` has the batch axis and the
     /// input's others, each of which may be 1.
-    pub(crate) async fn score(&mut self, kept: &Value) -> Result<(Value, Vec<f32>), ExplainError> {
-        let scores = self.context.predict(self.difference.mul(kept)?.add(&self.infill)?)?;
+    ///
+    /// # Errors
+    /// Those of [`Masked::score_inputs`].
+    pub async fn score(&mut self, kept: &Value) -> Result<(Value, Vec<f32>), ExplainError> {
+        let inputs = self.difference.mul(kept)?.add(&self.infill)?;
+        self.score_inputs(inputs).await
+    }
+
+    /// The target at a batch of altered inputs, on the device and here.
+    ///
+    /// # Errors
+    /// [`ExplainError::NotFinite`], [`ExplainError::Cancelled`], and what running the model refuses.
+    pub async fn score_inputs(&mut self, inputs: Value) -> Result<(Value, Vec<f32>), ExplainError> {
+        let scores = self.context.predict(inputs)?;
         // Waiting for this batch's scores keeps the device's queue, the progress and the cancelling in step.
         let values = scores.to_vec().await?;
         check_finite(&values, "The target at a masked input", "try another infill")?;
@@ -142,7 +153,7 @@ impl<'a> Masked<'a> {
     }
 
     /// Forward passes so far.
-    pub(crate) fn passes(&self) -> u64 {
+    pub fn passes(&self) -> u64 {
         self.progress.done()
     }
 }

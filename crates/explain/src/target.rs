@@ -118,6 +118,19 @@ impl Target {
         Ok(Target { head: head.clone(), scalar: Scalar::Logit, class, minus: None, region: None })
     }
 
+    /// The same question asked of the probability; nothing of a model that gives none.
+    pub fn probability(&self) -> Option<Target> {
+        let has = matches!(self.head.reading, Reading::Classes(_) | Reading::Pixels { .. });
+        has.then(|| Target { scalar: Scalar::Probability, ..self.clone() })
+    }
+
+    /// The same question asked of another class, without a label; nothing of a detector, or where there is no such class.
+    pub fn of_another_class(&self, class: usize) -> Option<Target> {
+        let fits = class < self.head.classes && !matches!(self.head.reading, Reading::Boxes(_));
+        let class = Class { index: class, label: None, candidate: None };
+        fits.then(|| Target { class, minus: None, ..self.clone() })
+    }
+
     /// Where the class scores are.
     pub fn head(&self) -> &Head {
         &self.head
