@@ -332,7 +332,7 @@ impl Graph {
     }
 }
 
-fn is_float(element_type: ElementType) -> bool {
+pub(crate) fn is_float(element_type: ElementType) -> bool {
     use ElementType::{BFloat16, Float16, Float32, Float64};
     matches!(element_type, Float32 | Float64 | Float16 | BFloat16)
 }

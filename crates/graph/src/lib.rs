@@ -41,12 +41,14 @@ mod folded;
 mod graph;
 mod host;
 mod limits;
+mod offset;
 mod operator;
 mod plan;
 mod propagate;
 mod run;
 mod unit;
 mod value;
+mod weights;
 
 pub use batching::Batching;
 pub use block::Block;
