@@ -5,6 +5,7 @@ pub mod conformance;
 pub mod critters;
 pub mod devices;
 pub mod golden;
+pub mod metrics;
 pub mod properties;
 #[cfg(not(target_family = "wasm"))]
 pub mod rivals;

@@ -112,6 +112,31 @@ pub fn rewritten_convnet(device: &Device) -> Result<Graph, GraphError> {
     graph(device, nodes, initializers)
 }
 
+/// A linear model of an input of ones and minus ones, and its exact map: what each pixel, all channels together, adds to
+/// the score of class 0. Every pixel adds something, few much; the other classes score zero.
+///
+/// # Errors
+/// None; the model is sound.
+pub fn linear(device: &Device) -> Result<(Graph, Value, Vec<f32>), GraphError> {
+    let (area, shape) = (SIZE[0] * SIZE[1], [1, 3, SIZE[0], SIZE[1]]);
+    let signs: Vec<f32> = wave(&shape, 1.3).iter().map(|value| value.signum()).collect();
+    let shares: Vec<f32> = wave(&[area], 2.1).iter().map(|value| 0.01 + (0.5 + 0.5 * value).powi(4)).collect();
+    // The score is 3: its probability is far from 0 and from 1.
+    let scale = 3.0 / shares.iter().sum::<f32>();
+    let exact: Vec<f32> = shares.iter().map(|share| scale * share).collect();
+    let mut weights = vec![0.0; 3 * area * CLASSES];
+    for (index, sign) in signs.iter().enumerate() {
+        weights[index * CLASSES] = sign * exact[index % area] / 3.0;
+    }
+    let nodes =
+        vec![Node::new("Flatten", &["x"], &["flat"]), Node::new("Gemm", &["flat", "dense", "bias"], &["scores"])];
+    let initializers = vec![
+        Tensor::from_f32("dense", &[3 * area, CLASSES], &weights),
+        Tensor::from_f32("bias", &[CLASSES], &[0.0; CLASSES]),
+    ];
+    Ok((graph(device, nodes, initializers)?, Value::from_f32(&signs, &shape, device), exact))
+}
+
 /// Two pixels, by row and column, that [`with_equal_pixels`] treats alike and [`equal_input`] has alike.
 pub const EQUAL: [[usize; 2]; 2] = [[2, 3], [5, 7]];
 

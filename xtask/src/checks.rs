@@ -79,6 +79,7 @@ const RULES: &[Rule] = &[
     Rule { package: "vitrine-image", features: "", reach: Reach::Direct, forbidden: &BROWSER },
     Rule { package: "vitrine-graph", features: "", reach: Reach::Direct, forbidden: &BROWSER },
     Rule { package: "vitrine-explain", features: "", reach: Reach::Direct, forbidden: &BROWSER },
+    Rule { package: "vitrine-evaluate", features: "", reach: Reach::Direct, forbidden: &BROWSER },
     Rule {
         package: "vitrine-zoo",
         features: "",

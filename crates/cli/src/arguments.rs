@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Models(Listing),
     /// Lists every explainer: id, family, parameters, reference, needs and promises.
     Methods(Listing),
+    /// Lists every metric of explanations: id, group, which direction is better, parameters and reference.
+    Metrics(Listing),
     /// Describes a model: inputs, outputs, layers, unsupported operators, whether it runs in batches.
     Inspect(Inspect),
     /// Runs a model and writes every output, and probed values, into an NPZ file.
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Explains a prediction and writes the attribution, the heat map, a picture if the method makes one, and a report.
     Explain(Explain),
+    /// Explains by several methods and scores their maps, or maps from files, by several metrics.
+    Evaluate(Evaluate),
 }
 
 #[derive(Debug, Args)]
@@ -144,6 +148,44 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    pub(crate) subject: Subject,
+    /// Ids of the methods whose maps are scored, with commas between; `vitrine methods` lists them.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) methods: Vec<String>,
+    /// A map from elsewhere: .npy of height and width, or a picture, whose brightness counts; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) map: Vec<PathBuf>,
+    /// Ids of the metrics, with commas between; `vitrine metrics` lists them.
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', required = true)]
+    pub(crate) metrics: Vec<String>,
+    /// Where the maps should lie, for metrics of localisation: .npy or a picture, above zero inside.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mask: Option<PathBuf>,
+    /// What to explain: class index, label, auto; prob:T, logodds:T; A-B for a margin; box:N or box:N/CLASS of a detector.
+    #[arg(long, value_name = "T", default_value = "auto", allow_hyphen_values = true)]
+    pub(crate) target: String,
+    /// The layer to look at, by its value name; may be repeated [default: the card's, or the last spatial one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) layer: Vec<String>,
+    /// A parameter of all metrics that have it, or of one method or metric, as ID.KEY=VALUE; may be repeated.
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// Seed of all randomness.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The folder to write into; made if it does not exist.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Print the scores as JSON.
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

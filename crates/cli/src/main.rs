@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod files;
 mod progress;
+mod scores;
 mod setup;
 
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 //! What can go wrong in a session, and whose fault it is.
 
+use vitrine_evaluate::EvaluateError;
 use vitrine_explain::ExplainError;
 use vitrine_graph::GraphError;
 use vitrine_image::ImageError;
@@ -110,6 +111,9 @@ pub enum EngineError {
     /// An explanation failed.
     #[error(transparent)]
     Explain(#[from] ExplainError),
+    /// A score could not be found.
+    #[error(transparent)]
+    Evaluate(EvaluateError),
     /// A run failed.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -127,6 +131,7 @@ impl EngineError {
         match self {
             EngineError::Gpu(_) | EngineError::Graph(GraphError::Device(_)) => ProblemKind::Device,
             EngineError::Explain(error) => error.kind(),
+            EngineError::Evaluate(error) => error.kind(),
             _ => ProblemKind::Input,
         }
     }
@@ -138,6 +143,7 @@ impl EngineError {
             EngineError::Explain(
                 ExplainError::Parameter { name, .. } | ExplainError::UnknownParameter { name, .. },
             ) => Some(name.clone()),
+            EngineError::Evaluate(EvaluateError::UnknownParameter { name, .. }) => Some(name.clone()),
             _ => None,
         };
         Problem { kind: self.kind(), message: self.to_string(), field }
@@ -146,5 +152,15 @@ impl EngineError {
     /// Whether a run was stopped on request, which is no failure.
     pub fn is_cancelled(&self) -> bool {
         matches!(self, EngineError::Explain(ExplainError::Cancelled))
+    }
+}
+
+impl From<EvaluateError> for EngineError {
+    /// What an explanation can be refused for too stays that.
+    fn from(error: EvaluateError) -> Self {
+        match error {
+            EvaluateError::Explain(error) => EngineError::Explain(error),
+            error => EngineError::Evaluate(error),
+        }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_explain::{Attribution, Context, Cost, Detected, Explainer, METHODS, Observer, Scores, Target, find};
+use vitrine_evaluate::METRICS;
+use vitrine_explain::{Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, Scores, Target, find};
 use vitrine_graph::{Graph, Value};
 use vitrine_image::{Pixels, decode, resize, to_tensor};
 use vitrine_protocol::{
-    DeviceChoice, DeviceKind, ExplainRequest, MethodInfo, ModelIdentity, Picture, Prediction, REPORT_SCHEMA, Report,
-    Sample, Seconds,
+    DeviceChoice, DeviceKind, EvaluateRequest, ExplainRequest, Map, MethodInfo, MetricInfo, ModelIdentity, Picture,
+    Prediction, REPORT_SCHEMA, Report, Sample, Score, Seconds,
 };
 use web_time::Instant;
 
@@ -50,7 +51,6 @@ struct Question<'a> {
     model: &'a LoadedModel,
     input_name: String,
     input: &'a Input,
-    method: &'static dyn Explainer,
     target: Target,
     layers: Vec<&'a str>,
     batch: usize,
@@ -108,6 +108,11 @@ impl Session {
     /// Every method, in menu order.
     pub fn methods() -> Vec<MethodInfo> {
         METHODS.iter().map(|method| method.info()).collect()
+    }
+
+    /// Every metric, in menu order.
+    pub fn metrics() -> Vec<MetricInfo> {
+        METRICS.iter().map(|metric| metric.info()).collect()
     }
 
     /// Ids and names of the built-in models, the default first.
@@ -317,16 +322,13 @@ impl Session {
     ) -> Result<Explanation, EngineError> {
         /// Predictions that a report keeps.
         const REPORTED: usize = 5;
+        let method = find(&request.method)?;
         let mut question = self.question(request, options)?;
-        question.batch = match (options.batch, question.model.default_batch().await?) {
-            (_, 1) => 1,
-            (Some(batch), _) => batch.max(1),
-            (None, batch) => batch,
-        };
+        question.batch = batch(&question, options).await?;
         let Question { model, input, target, .. } = &question;
         let watcher = Watcher::new(listener);
         let started = Instant::now();
-        let attribution = question.method.explain(&question.context(&watcher)).await;
+        let attribution = method.explain(&question.context(&watcher)).await;
         model.place.check()?;
         let attribution = attribution?;
         let mut predictions = self.predictions()?;
@@ -368,9 +370,49 @@ impl Session {
     /// # Errors
     /// Arguments that do not fit.
     pub fn cost(&self, request: &ExplainRequest, options: &ExplainOptions) -> Result<Cost, EngineError> {
+        let method = find(&request.method)?;
         let question = self.question(request, options)?;
         let watcher = Watcher::new(&Silent);
-        Ok(question.method.cost(&question.context(&watcher))?)
+        Ok(method.cost(&question.context(&watcher))?)
+    }
+
+    /// Scores a map of the loaded model's answer to the loaded input. `attribution` is what the map was made of, of the
+    /// input's shape without the batch axis, where it is at hand.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, a map of another size than the input, a cancelled run, a failing device; the session
+    /// stays usable.
+    pub async fn evaluate(
+        &self,
+        request: &EvaluateRequest,
+        attribution: Option<&[f32]>,
+        options: &ExplainOptions,
+        listener: &dyn Listener,
+    ) -> Result<Score, EngineError> {
+        let metric = vitrine_evaluate::find(&request.metric)?;
+        let explained = &request.explained;
+        let mut question = self.question(explained, options)?;
+        for file in &request.infill_files {
+            question.infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
+        }
+        question.batch = batch(&question, options).await?;
+        let method = match explained.method.as_str() {
+            "" => None,
+            id => Some(vitrine_evaluate::Method {
+                explainer: find(id)?,
+                parameters: &explained.parameters,
+                seed: explained.seed,
+            }),
+        };
+        let (map, mask) = (heat_map(&request.map), request.mask.as_ref().map(heat_map));
+        let others: Vec<_> = request.others.iter().map(|(name, map)| (name.clone(), heat_map(map))).collect();
+        let watcher = Watcher::new(listener);
+        let context = Context { parameters: &request.parameters, seed: request.seed, ..question.context(&watcher) };
+        let (mask, others) = (mask.as_ref(), others.as_slice());
+        let asked = vitrine_evaluate::Question { context, map: &map, attribution, method, mask, others };
+        let score = vitrine_evaluate::evaluate(metric, &asked).await;
+        question.model.place.check()?;
+        Ok(score?)
     }
 
     /// Seconds of one forward pass, as the input's first took. On a GPU that one compiled kernels, which says nothing of
@@ -390,7 +432,6 @@ impl Session {
         options: &ExplainOptions,
     ) -> Result<Question<'a>, EngineError> {
         let (model, input) = (self.model()?, self.input()?);
-        let method = find(&request.method)?;
         let head = model.head()?;
         let target = Target::parse(&request.target, &head, model.labels(), &input.scores)?;
         let card = model.card.as_ref();
@@ -401,8 +442,21 @@ impl Session {
         for file in &request.infill_files {
             infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
         }
-        Ok(Question { request, model, input_name, input, method, target, layers, batch: 1, infill_files })
+        Ok(Question { request, model, input_name, input, target, layers, batch: 1, infill_files })
     }
+}
+
+/// Images in one batch: as many as asked for, or as memory allows, unless the model takes one at a time.
+async fn batch(question: &Question<'_>, options: &ExplainOptions) -> Result<usize, EngineError> {
+    Ok(match (options.batch, question.model.default_batch().await?) {
+        (_, 1) => 1,
+        (Some(batch), _) => batch.max(1),
+        (None, batch) => batch,
+    })
+}
+
+fn heat_map(map: &Map) -> HeatMap {
+    HeatMap { height: map.height, width: map.width, values: map.values() }
 }
 
 /// The layers that a text names: one, or several with commas between.

@@ -53,7 +53,7 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
     Ok(())
 }
 
-fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| match text.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
         None => Err(Failure::Usage(format!("--param takes KEY=VALUE, not {text:?}."))),
@@ -62,7 +62,7 @@ fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 /// The tensor of an infill that is a file.
-fn infill(session: &Session, path: &Path) -> Result<Vec<f32>, Failure> {
+pub(crate) fn infill(session: &Session, path: &Path) -> Result<Vec<f32>, Failure> {
     let (input_name, _) = session.model()?.input();
     if let Some(array) = files::array(path, &input_name)? {
         return Ok(array.values);

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+mod evaluate;
 mod explain;
 mod inspect;
 mod methods;
+mod metrics;
 mod models;
 mod predict;
 mod run;
@@ -16,9 +18,11 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Models(arguments) => models::models(&arguments),
         Command::Methods(arguments) => methods::methods(&arguments),
+        Command::Metrics(arguments) => metrics::metrics(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments).await,
         Command::Run(arguments) => run::run(&arguments).await,
         Command::Predict(arguments) => predict::predict(&arguments).await,
         Command::Explain(arguments) => explain::explain(&arguments).await,
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments).await,
     }
 }
