@@ -1,9 +1,10 @@
-"""Occlusion, feature ablation and exact Shapley values by Captum, XRAI by PAIR saliency, on networks of `networks.py`."""
+"""Occlusion, feature ablation, Shapley values, LIME and KernelSHAP by Captum, XRAI by PAIR saliency, on networks of `networks.py`."""
 
 import numpy as np
 import saliency.core as saliency
 import torch
-from captum.attr import FeatureAblation, IntegratedGradients, Occlusion, ShapleyValues
+from captum._utils.models.linear_model import SkLearnLasso, SkLearnRidge
+from captum.attr import FeatureAblation, IntegratedGradients, KernelShap, Lime, Occlusion, ShapleyValues
 from skimage.morphology import dilation, disk
 
 import networks
@@ -15,6 +16,9 @@ INFILL = 0.25
 # Window and stride: overlapping, side by side, and one that sticks out at the end.
 WINDOWS = [((4, 4), (2, 2)), ((3, 5), (3, 5)), ((6, 6), (4, 4))]
 
+
+# Cells, samples and kernel width of the surrogates.
+SURROGATE_CELLS, SAMPLES, WIDTH = (3, 4), 200, 0.25
 
 # Cells of XRAI, and how far they are widened: in pixels of a picture of 224 x 224, and in those of the images.
 CELLS, WIDEN = (3, 5), 28
@@ -44,7 +48,46 @@ def make():
             add(references, name, target, "shapley-sampling", values, {"exact": "true", **regions})
             # With every coalition the surrogate's coefficients are the Shapley values.
             add(references, name, target, "kernel-shap", values, {"samples": "64", **regions})
+        add_surrogates(references, network, name, image, target)
     references.write()
+
+
+def add_surrogates(references, network, name, image, target):
+    """LIME and KernelSHAP with samples that are drawn here; LIME's weights are those of its authors, not Captum's."""
+    mask = grid(*SURROGATE_CELLS, *image.shape[2:])
+    regions = SURROGATE_CELLS[0] * SURROGATE_CELLS[1]
+    shared = {"regions": f"grid:{by(SURROGATE_CELLS)}", "infill": f"value:{INFILL}"}
+    random = np.random.default_rng(5)
+    halves = random.integers(0, 2, (SAMPLES, regions))
+    halves[0] = 1
+    # Sizes by the Shapley kernel, without the empty and the whole coalition, which Captum puts before all others.
+    sizes = np.arange(1, regions)
+    kernel = 1 / (sizes * (regions - sizes))
+    drawn = np.zeros((SAMPLES, regions), int)
+    for row in drawn:
+        row[random.permutation(regions)[: random.choice(sizes, p=kernel / kernel.sum())]] = 1
+
+    def samples(rows):
+        def generate(_, **given):
+            for row in rows:
+                yield torch.tensor(row[None], dtype=torch.float)
+
+        return generate
+
+    def near(_, __, kept, **given):
+        distance = 1 - (kept.sum() / kept.numel()).sqrt()
+        return (-0.5 * (distance / WIDTH) ** 2).exp()
+
+    for surrogate, alpha, model in [("ridge", 1.0, SkLearnRidge), ("lasso", 0.001, SkLearnLasso)]:
+        lime = Lime(network, model(alpha=alpha), similarity_func=near, perturb_func=samples(halves))
+        values = lime.attribute(image, INFILL, target, feature_mask=mask, n_samples=SAMPLES)[0]
+        given = {"surrogate": surrogate, "alpha": str(alpha), "kernel-width": str(WIDTH), **shared}
+        add(references, name, target, "lime", values, given, coalitions=halves)
+    shap = KernelShap(network)
+    shap.perturb_func = samples(np.concatenate([np.zeros((1, regions)), np.ones((1, regions)), drawn]))
+    values = shap.attribute(image, INFILL, target, feature_mask=mask, n_samples=SAMPLES + 2)[0]
+    # Captum gives the empty and the whole coalition a weight of a million, which is not quite infinite.
+    add(references, name, target, "kernel-shap", values, shared, name="kernel-shap-sampled", coalitions=drawn, tolerance=1e-3)
 
 
 def by(size):
@@ -57,9 +100,9 @@ def grid(rows, columns, height, width):
     return (down[:, None] * columns + across)[None, None]
 
 
-def add(references, name, target, method, values, parameters):
+def add(references, network, target, method, values, parameters, **given):
     values = values.detach()
-    references.add(name, target, method, values, map=values[0], parameters=parameters)
+    references.add(network, target, method, values, map=values[0], parameters=parameters, **given)
 
 
 def make_xrai():

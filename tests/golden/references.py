@@ -22,7 +22,8 @@ class References:
 
         `values` has the shape of the attribution (input or layer, without the batch axis). `given` may hold `parameters`
         (names and texts), `layers` (value names), `range` (what black and white are in the input, for methods that ask),
-        `tolerance` (relative, if not 1e-4) and `map` (one number per pixel of the input).
+        `tolerance` (relative, if not 1e-4), `coalitions` (samples by regions, for LIME and KernelSHAP) and `map` (one number per
+        pixel of the input).
         """
         name = name or "_".join([method, *given.get("parameters", {}).values()])
         stem = f"{network}_{name}".replace("-", "_").replace(".", "_").replace(":", "_")
@@ -36,8 +37,9 @@ class References:
             "method": method,
             "expected": save(self.folder / f"{stem}.npy", values),
         }
-        if "map" in given:
-            given["map"] = save(self.folder / f"{stem}_map.npy", given["map"])
+        for array in ["map", "coalitions"]:
+            if array in given:
+                given[array] = save(self.folder / f"{stem}_{array}.npy", given[array])
         self.cases.append({**case, **given})
 
     def write(self):

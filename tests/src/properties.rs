@@ -10,7 +10,7 @@ use std::{cell::RefCell, collections::BTreeMap, env};
 use burn::tensor::Device;
 use vitrine_explain::{Attribution, Context, ExplainError, Explainer, Head, HeatMap, METHODS, Observer, Target, find};
 use vitrine_graph::{Graph, Value};
-use vitrine_protocol::{ImageInput, Need, ParameterKind, Picture, Promise};
+use vitrine_protocol::{Family, ImageInput, Need, ParameterKind, Picture, Promise};
 
 use crate::toys;
 
@@ -24,6 +24,8 @@ pub async fn all(device: &Device) {
     a_black_picture_gets_finite_numbers(device).await;
     a_cancelled_run_ends_within_one_batch(device).await;
     parameters_out_of_range_are_refused(device).await;
+    files_and_windows_that_do_not_fit_are_refused(device).await;
+    what_is_in_no_region_is_left_alone(device).await;
     the_cost_is_what_is_run_and_progress_reaches_it(device).await;
     promised_partial_maps_come(device).await;
     promised_pictures_come(device).await;
@@ -121,6 +123,8 @@ fn few_samples(method: &dyn Explainer) -> BTreeMap<String, String> {
         ("permutations", "4"),
         ("designs", "8"),
         ("regions", "grid:3x3"),
+        // A lazy search costs what it has to, at most what it says beforehand.
+        ("lazy", "false"),
     ];
     let known = method.info().parameters;
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -294,6 +298,66 @@ pub async fn parameters_out_of_range_are_refused(device: &Device) {
             assert!(answer.is_err(), "{}: {pair:?} was accepted", info.id);
             let message = answer.err().map(|error| error.to_string()).unwrap_or_default();
             assert!(message.contains(&pair.0) || is_file, "{}: {pair:?} gives {message:?}", info.id);
+        }
+    }
+}
+
+/// Files of other sizes, label maps without a region or with fractions, and windows larger than the picture are refused in a
+/// sentence.
+pub async fn files_and_windows_that_do_not_fit_are_refused(device: &Device) {
+    let question = Question::convnet(device).await;
+    let [height, width] = toys::SIZE;
+    let files = BTreeMap::from([
+        ("short.npy".to_owned(), vec![0.0; 5]),
+        ("empty.npy".to_owned(), vec![-1.0; height * width]),
+        ("half.npy".to_owned(), vec![0.5; height * width]),
+    ]);
+    for method in methods() {
+        let info = method.info();
+        for parameter in info.parameters {
+            let too_large = format!("{}x{}", height + 1, width);
+            let wrong = match (&parameter.kind, parameter.id.as_str()) {
+                (ParameterKind::Regions, _) => vec!["short.npy", "empty.npy", "half.npy", "grid:9x1"],
+                (ParameterKind::Infill, _) => vec!["short.npy"],
+                (ParameterKind::Extent, "window") => vec![too_large.as_str()],
+                _ => Vec::new(),
+            };
+            for wrong in wrong {
+                let mut parameters = few_samples(method);
+                parameters.insert(parameter.id.clone(), wrong.to_owned());
+                let watcher = Watcher::default();
+                let context = Context { infill_files: &files, ..question.context(&parameters, &watcher) };
+                let answer = method.explain(&context).await;
+                let Err(error) = answer else { panic!("{}: {}={wrong} was accepted", info.id, parameter.id) };
+                let message = error.to_string();
+                let is_sentence = message.starts_with(char::is_uppercase) && message.ends_with('.');
+                assert!(is_sentence, "{}: {}={wrong} gives {message:?}", info.id, parameter.id);
+            }
+        }
+    }
+}
+
+/// With regions that cover the upper half of the picture alone, the map is finite and the reader is told.
+pub async fn what_is_in_no_region_is_left_alone(device: &Device) {
+    let question = Question::convnet(device).await;
+    let [height, width] = toys::SIZE;
+    let label = |pixel: usize| if pixel < height * width / 2 { (pixel % width / 4) as f32 } else { -1.0 };
+    let files = BTreeMap::from([("upper.npy".to_owned(), (0..height * width).map(label).collect())]);
+    for method in methods() {
+        let info = method.info();
+        if !info.parameters.iter().any(|parameter| parameter.id == "regions") {
+            continue;
+        }
+        let mut parameters = few_samples(method);
+        parameters.insert("regions".to_owned(), "upper.npy".to_owned());
+        let watcher = Watcher::default();
+        let context = Context { infill_files: &files, ..question.context(&parameters, &watcher) };
+        let found = method.explain(&context).await.unwrap();
+        assert!(found.map.values.iter().all(|value| value.is_finite()), "{}: {:?}", info.id, found.map.values);
+        if info.family == Family::Sampling {
+            let below = &found.map.values[height * width / 2..];
+            assert!(below.iter().all(|value| *value == 0.0), "{}: {below:?}", info.id);
+            assert!(found.notes.iter().any(|note| note.contains("in no region")), "{}: {:?}", info.id, found.notes);
         }
     }
 }

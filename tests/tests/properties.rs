@@ -11,6 +11,8 @@ on_every_device!(
     a_black_picture_gets_finite_numbers,
     a_cancelled_run_ends_within_one_batch,
     parameters_out_of_range_are_refused,
+    files_and_windows_that_do_not_fit_are_refused,
+    what_is_in_no_region_is_left_alone,
     the_cost_is_what_is_run_and_progress_reaches_it,
     promised_partial_maps_come,
     promised_pictures_come,

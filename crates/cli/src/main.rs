@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod files;
+mod parts;
 mod progress;
 mod scores;
 mod setup;

@@ -59,10 +59,24 @@ impl<'a> Game<'a> {
     ) -> Result<Game<'a>, ExplainError> {
         let regions = Regions::of(context, &options.regions).await?;
         let passes = coalitions(regions.count)?;
-        let infill = options.infill.tensor(context).await?;
-        let notes = options.infill.note(context).into_iter().chain(regions.note()).collect();
-        let masked = Masked::start(context, infill, passes).await?;
+        Game::with_regions(context, regions, &options.infill, passes).await
+    }
+
+    /// The same with regions that are known, for so many coalitions.
+    pub(crate) async fn with_regions(
+        context: &'a Context<'a>,
+        regions: Regions,
+        infill: &Infill,
+        passes: usize,
+    ) -> Result<Game<'a>, ExplainError> {
+        let notes = infill.note(context).into_iter().chain(regions.note()).collect();
+        let masked = Masked::start(context, infill.tensor(context).await?, passes).await?;
         Ok(Game { context, regions, masked, notes })
+    }
+
+    /// Tells the reader something.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// How many regions there are.
@@ -78,9 +92,37 @@ impl<'a> Game<'a> {
     /// The worth of no region: the target where all of them are replaced.
     pub(crate) async fn empty(&mut self) -> Result<f64, ExplainError> {
         let none = vec![0.0; self.players()];
-        let kept = self.regions.kept(&none, &self.context.input.device())?;
-        let (_, worth) = self.masked.score(&kept).await?;
-        Ok(worth.first().copied().map_or(f64::NAN, f64::from))
+        Ok(self.worths(&[none]).await?.first().copied().unwrap_or(f64::NAN))
+    }
+
+    /// What coalitions are worth, in their order.
+    pub(crate) async fn worths(&mut self, coalitions: &[Vec<f32>]) -> Result<Vec<f64>, ExplainError> {
+        let coalition = |index: usize| coalitions[index].clone();
+        worths(self.context, &mut self.masked, &self.regions, coalitions.len(), &coalition).await
+    }
+
+    /// Values of the graph for coalitions: for each, in their order, those of every name.
+    pub(crate) async fn read(
+        &mut self,
+        coalitions: &[Vec<f32>],
+        names: &[&str],
+    ) -> Result<Vec<Vec<Vec<f32>>>, ExplainError> {
+        let device = self.context.input.device();
+        let mut found = vec![Vec::with_capacity(names.len()); coalitions.len()];
+        let size = self.context.batch_for(coalitions.len());
+        for (coalitions, found) in coalitions.chunks(size).zip(found.chunks_mut(size)) {
+            let kept = self.regions.kept(&coalitions.concat(), &device)?;
+            for values in self.masked.read(&kept, names).await? {
+                let length = (values.len() / found.len()).max(1);
+                found.iter_mut().zip(values.chunks(length)).for_each(|(found, values)| found.push(values.to_vec()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Counts passes that were made elsewhere.
+    pub(crate) async fn count(&mut self, passes: usize) -> Result<(), ExplainError> {
+        self.masked.count(passes).await
     }
 
     /// Lets `estimate` learn from `count` coalitions in batches, in their order, unless the budget ends it before. About
@@ -117,7 +159,8 @@ impl<'a> Game<'a> {
         Ok(())
     }
 
-    fn show(&self, values: &[f64]) {
+    /// Shows the map so far.
+    pub(crate) fn show(&self, values: &[f64]) {
         // What the coalitions so far do not decide is not shown.
         if values.iter().any(|value| !value.is_finite()) {
             return;
@@ -129,14 +172,28 @@ impl<'a> Game<'a> {
     /// The same for a method that shares out what all regions are worth beyond `empty`, what none of them is. The gap is that
     /// of the sum over the regions.
     pub(crate) fn finish_shared(self, estimate: &dyn Estimate, empty: f64) -> Result<Attribution, ExplainError> {
-        let gap = estimate.values().iter().sum::<f64>() - (self.whole() - empty);
-        let attribution = self.finish(estimate)?;
+        self.shared(&estimate.values(), estimate.errors(), empty)
+    }
+
+    /// The same of one number per region.
+    pub(crate) fn shared(
+        self,
+        values: &[f64],
+        errors: Option<Vec<f64>>,
+        empty: f64,
+    ) -> Result<Attribution, ExplainError> {
+        let gap = values.iter().sum::<f64>() - (self.whole() - empty);
+        let attribution = self.attribution(values, errors)?;
         Ok(Attribution { baseline_prediction: Some(empty as f32), completeness_gap: Some(gap as f32), ..attribution })
     }
 
     /// The attribution that an estimate amounts to.
     pub(crate) fn finish(self, estimate: &dyn Estimate) -> Result<Attribution, ExplainError> {
-        let values = estimate.values();
+        self.attribution(&estimate.values(), estimate.errors())
+    }
+
+    /// The attribution that one number per region amounts to, with its standard errors.
+    pub(crate) fn attribution(self, values: &[f64], errors: Option<Vec<f64>>) -> Result<Attribution, ExplainError> {
         if values.iter().any(|value| !value.is_finite()) {
             return Err(ExplainError::NotFinite {
                 what: "An attribution",
@@ -148,13 +205,36 @@ impl<'a> Game<'a> {
             self.regions.map(&errors, self.context)
         };
         Ok(Attribution {
-            standard_error: estimate.errors().map(error),
+            standard_error: errors.map(error),
             prediction: self.masked.prediction,
             forward_passes: self.masked.passes(),
             notes: self.notes,
-            ..self.regions.attribution(&values, self.context)
+            ..self.regions.attribution(values, self.context)
         })
     }
+}
+
+/// What so many coalitions of regions are worth, in their order.
+pub(crate) async fn worths(
+    context: &Context<'_>,
+    masked: &mut Masked<'_>,
+    regions: &Regions,
+    count: usize,
+    coalition: &dyn Fn(usize) -> Vec<f32>,
+) -> Result<Vec<f64>, ExplainError> {
+    let (size, device) = (context.batch_for(count), context.input.device());
+    let mut worths = Vec::with_capacity(count);
+    for start in (0..count).step_by(size) {
+        let members: Vec<f32> = (start..(start + size).min(count)).flat_map(coalition).collect();
+        let (_, worth) = masked.score(&regions.kept(&members, &device)?).await?;
+        worths.extend(worth.into_iter().map(f64::from));
+    }
+    Ok(worths)
+}
+
+/// The coalition of all players but one.
+pub(crate) fn all_but(player: usize, players: usize) -> Vec<f32> {
+    (0..players).map(|other| if other == player { 0.0 } else { 1.0 }).collect()
 }
 
 /// Passes of a game of so many coalitions, for [`Cost`](crate::Cost).

@@ -14,7 +14,9 @@ use vitrine_image::{
 };
 use vitrine_protocol::{Layout, ParameterValue};
 
-use crate::{Attribution, Context, ExplainError, HeatMap, attribution::picture_size, options::OptionValue};
+use crate::{
+    Attribution, Context, ExplainError, HeatMap, attribution::picture_size, hierarchy::Hierarchy, options::OptionValue,
+};
 
 /// Which parts the input is cut into.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,34 @@ impl RegionsSpec {
             Some(("felzenszwalb", scale)) => Some(RegionsSpec::Felzenszwalb(positive(scale)?)),
             Some(("watershed", segments)) => Some(RegionsSpec::Watershed(positive(segments)?)),
             _ => Some(RegionsSpec::File(text.to_owned())),
+        }
+    }
+}
+
+impl RegionsSpec {
+    /// Regions of about half the width and height, or as many more as so many such steps give; what has no size stays.
+    pub(crate) fn finer(&self, steps: usize, [height, width]: [usize; 2]) -> RegionsSpec {
+        let (sides, parts) = (1_usize << steps, 1_usize << (2 * steps));
+        match self {
+            RegionsSpec::Auto => RegionsSpec::Grid([8, 8]).finer(steps, [height, width]),
+            RegionsSpec::Grid([rows, columns]) => {
+                RegionsSpec::Grid([(rows * sides).min(height), (columns * sides).min(width)])
+            }
+            RegionsSpec::Slic(segments) => RegionsSpec::Slic((segments * parts).min(height * width)),
+            RegionsSpec::Watershed(segments) => RegionsSpec::Watershed((segments * parts).min(height * width)),
+            RegionsSpec::Felzenszwalb(scale) => RegionsSpec::Felzenszwalb((scale / parts).max(1)),
+            RegionsSpec::Quickshift | RegionsSpec::Elements | RegionsSpec::File(_) => self.clone(),
+        }
+    }
+
+    /// Whether the regions depend on what the picture shows.
+    pub(crate) fn is_looked_for(&self) -> bool {
+        match self {
+            RegionsSpec::Slic(_)
+            | RegionsSpec::Felzenszwalb(_)
+            | RegionsSpec::Quickshift
+            | RegionsSpec::Watershed(_) => true,
+            RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => false,
         }
     }
 }
@@ -153,6 +183,32 @@ impl Regions {
                 Ok(Regions::fixed(context, spec)?.count)
             }
         }
+    }
+
+    /// The tree that there will be; of segments, which have to be looked for, that of as many evenly spread ones.
+    ///
+    /// # Errors
+    /// As for [`Regions::of`].
+    pub(crate) fn expected_tree(context: &Context<'_>, spec: &RegionsSpec) -> Result<Hierarchy, ExplainError> {
+        if spec.is_looked_for() {
+            let centre = |region: usize| [0.0, region as f64];
+            return Ok(Hierarchy::of(&(0..Regions::expected(context, spec)?).map(centre).collect::<Vec<_>>()));
+        }
+        Ok(Hierarchy::of(&Regions::fixed(context, spec)?.centres(context)))
+    }
+
+    /// Row and column of the middle of every region, in pixels; what is no picture is one row.
+    pub(crate) fn centres(&self, context: &Context<'_>) -> Vec<[f64; 2]> {
+        let width = picture_size(context.shape(), context.layout()).map_or(self.labels.len(), |[_, width]| width);
+        let area = picture_size(context.shape(), context.layout()).map_or(self.labels.len(), |[rows, _]| rows * width);
+        let channels = (self.labels.len() / area).max(1);
+        let mut sums = vec![[0.0; 3]; self.count + 1];
+        for (place, label) in self.labels.iter().enumerate() {
+            let pixel = if context.layout() == Layout::Nhwc { place / channels } else { place % area };
+            let here = [pixel / width, pixel % width, 1].map(|number| number as f64);
+            sums[*label as usize].iter_mut().zip(here).for_each(|(sum, number)| *sum += number);
+        }
+        sums.into_iter().take(self.count).map(|[rows, columns, places]| [rows / places, columns / places]).collect()
     }
 
     /// Cuts the context's input in a way that does not depend on its values.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use vitrine_graph::Value;
+use vitrine_graph::{Run, Value};
 use vitrine_protocol::Layout;
 
 use crate::{
@@ -129,6 +129,13 @@ impl<'a> Masked<'a> {
         Ok(Masked { context, infill, difference, progress, prediction })
     }
 
+    /// Takes another infill from here on.
+    pub(crate) fn refill(&mut self, infill: Value) -> Result<(), ExplainError> {
+        self.difference = self.context.input.sub(&infill)?;
+        self.infill = infill;
+        Ok(())
+    }
+
     /// The target at `input * kept + infill * (1 - kept)`, on the device and here. `kept` has the batch axis and the
     /// input's others, each of which may be 1.
     ///
@@ -150,6 +157,26 @@ impl<'a> Masked<'a> {
         check_finite(&values, "The target at a masked input", "try another infill")?;
         self.progress.advance(values.len()).await?;
         Ok((scores, values))
+    }
+
+    /// Values of the graph at the same inputs: of every name those of the whole batch.
+    pub(crate) async fn read(&mut self, kept: &Value, names: &[&str]) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let inputs = self.difference.mul(kept)?.add(&self.infill)?;
+        let count = inputs.shape().first().copied().unwrap_or_default();
+        let trace = self.context.graph.run(&Run::of(names.iter().copied()).feed(self.context.input_name, inputs))?;
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            let values = trace.value(name)?.to_vec().await?;
+            check_finite(&values, "A value of the model at a masked input", "try another infill")?;
+            found.push(values);
+        }
+        self.progress.advance(count).await?;
+        Ok(found)
+    }
+
+    /// Counts passes that were made elsewhere.
+    pub(crate) async fn count(&mut self, passes: usize) -> Result<(), ExplainError> {
+        self.progress.advance(passes).await
     }
 
     /// Forward passes so far.

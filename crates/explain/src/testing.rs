@@ -103,6 +103,19 @@ pub(crate) fn product() -> Graph {
     graph(&[3], nodes, vec![Tensor::from_f32("two", &[1], &[2.0])], 2)
 }
 
+/// The four pixels a, b, c, d of a picture, each one and a region of its own; both classes score a b c + d.
+pub(crate) fn four_players() -> Question {
+    let nodes = vec![
+        Node::new("Flatten", &["x"], &["flat"]),
+        Node::new("Split", &["flat"], &["a", "b", "c", "d"]).with("axis", 1),
+        Node::new("Mul", &["a", "b"], &["ab"]),
+        Node::new("Mul", &["ab", "c"], &["abc"]),
+        Node::new("Add", &["abc", "d"], &["s"]),
+        Node::new("Concat", &["s", "s"], &["y"]).with("axis", 1),
+    ];
+    Question::new(graph(&[1, 2, 2], nodes, Vec::new(), 2), &[1.0; 4]).with("regions", "grid:2x2")
+}
+
 /// Two classes: the sum of the squares of all input values, and its double.
 pub(crate) fn squares(length: usize) -> Graph {
     let nodes = vec![Node::new("Mul", &["x", "x"], &["squared"]), Node::new("MatMul", &["squared", "w"], &["y"])];

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use serde::Deserialize;
-use vitrine_explain::{Attribution, Context, Head, Target, Unobserved, find, path::ExpectedGradients, sampling::Rise};
+use vitrine_explain::{
+    Attribution, Context, Head, Target, Unobserved, find,
+    path::ExpectedGradients,
+    sampling::{KernelShap, Lime, Rise},
+};
 use vitrine_graph::{Graph, Value};
 use vitrine_protocol::{Channels, ImageInput, Layout};
 
@@ -100,6 +104,7 @@ pub struct Reference {
     references: Vec<String>,
     #[serde(default)]
     draws: Vec<(usize, f32)>,
+    coalitions: Option<String>,
     expected: String,
     map: Option<String>,
     tolerance: Option<f32>,
@@ -245,7 +250,14 @@ pub async fn reference(case: &Reference, device: &Device, read: Read<'_>) -> Res
     }
     let layers: Vec<&str> = case.layers.iter().map(String::as_str).collect();
     let context = Context { pixels: pixels.as_ref(), ..prepared.context(&case.parameters, &layers, &files) };
-    let found = if case.draws.is_empty() {
+    let found = if let Some(path) = &case.coalitions {
+        let coalitions = array(read, path)?.values;
+        match case.method.as_str() {
+            "kernel-shap" => KernelShap::explain_with_coalitions(&context, &coalitions).await,
+            "lime" => Lime::explain_with_coalitions(&context, &coalitions).await,
+            method => return Err(format!("{method} takes no coalitions")),
+        }
+    } else if case.draws.is_empty() {
         find(&case.method).map_err(words)?.explain(&context).await
     } else {
         let arrays: Vec<_> = case.references.iter().map(|path| array(read, path)).collect::<Result<_, _>>()?;

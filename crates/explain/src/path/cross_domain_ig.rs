@@ -12,13 +12,14 @@
 //!
 //! Departures: two-dimensional transforms of images, of each channel by itself.
 
-use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+use std::f64::consts::TAU;
 
 use vitrine_protocol::{Family, Layout, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, HeatMap, Infill, LocalBoxFuture, Rule,
     completeness::{Straight, gap, ignored, straight},
+    haar::Haar,
     integrator::{ENDS, Scalar},
     options::{choices, integer, number, options},
     sampler::size_of_picture,
@@ -120,9 +121,8 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
             values.extend(match options.domain {
                 Domain::Fourier => frequencies(planes.0, planes.1, [height, width]),
                 Domain::Haar => {
-                    let [mut difference, mut gradient] = [planes.0, planes.1].map(<[f32]>::to_vec);
-                    haar(&mut difference, [height, width], options.levels);
-                    haar(&mut gradient, [height, width], options.levels);
+                    let haar = Haar::unpadded([height, width], options.levels);
+                    let [difference, gradient] = [planes.0, planes.1].map(|plane| haar.forward(plane));
                     difference.iter().zip(gradient).map(|(difference, gradient)| difference * gradient).collect()
                 }
             });
@@ -190,34 +190,6 @@ fn transform_rows(values: &[[f64; 2]], length: usize) -> Vec<[f64; 2]> {
     found
 }
 
-/// The orthogonal Haar transform of a plane, in place: means of 2 x 2 pixels go to the upper left quarter, their
-/// differences to the others, and the same again with that quarter.
-fn haar(plane: &mut [f32], [height, width]: [usize; 2], levels: usize) {
-    let (mut rows, mut columns) = (height, width);
-    for _ in 0..levels {
-        if !(rows.is_multiple_of(2) && columns.is_multiple_of(2)) || rows == 0 || columns == 0 {
-            return;
-        }
-        for row in 0..rows {
-            halve(plane, row * width, 1, columns);
-        }
-        for column in 0..columns {
-            halve(plane, column, width, rows);
-        }
-        (rows, columns) = (rows / 2, columns / 2);
-    }
-}
-
-/// Sums of neighbours first, then their differences, each over the square root of two.
-fn halve(plane: &mut [f32], first: usize, stride: usize, length: usize) {
-    let line: Vec<f32> = (0..length).map(|index| plane[first + index * stride]).collect();
-    for (index, pair) in line.chunks_exact(2).enumerate() {
-        let scale = FRAC_1_SQRT_2 as f32;
-        plane[first + index * stride] = (pair[0] + pair[1]) * scale;
-        plane[first + (index + length / 2) * stride] = (pair[0] - pair[1]) * scale;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,21 +231,5 @@ mod tests {
             assert!((sum - whole).abs() < 1e-4, "{domain}: {sum}, not {whole}");
             assert_eq!((found.shape, found.map.values.len()), (vec![1, 4, 6], 24));
         }
-    }
-
-    /// 2 x 2 pixels a, b, c, d become half of a + b + c + d, a - b + c - d, a + b - c - d and a - b - c + d; of 4 x 6
-    /// the next level would have 3 columns.
-    #[test]
-    fn the_haar_transform_is_sums_and_differences() {
-        let mut plane = [1.0, 2.0, 4.0, 8.0];
-        haar(&mut plane, [2, 2], 3);
-        assert_close(&plane, &[7.5, -2.5, -4.5, 1.5], 1e-6);
-        let mut wide = [1.0; 24];
-        haar(&mut wide, SIZE, 3);
-        let mut expected = [0.0; 24];
-        for row in 0..2 {
-            expected[row * 6..row * 6 + 3].fill(2.0);
-        }
-        assert_close(&wide, &expected, 1e-6);
     }
 }

@@ -11,7 +11,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
     budget::Budget,
-    game::{Estimate, Game, GameOptions, passes},
+    game::{Estimate, Game, GameOptions, all_but, passes},
     regions::Regions,
 };
 
@@ -53,8 +53,7 @@ impl Explainer for FeatureAblation {
             let mut game = Game::start(context, &options, Ok).await?;
             let players = game.players();
             let mut losses = Losses { whole: game.whole(), losses: vec![0.0; players] };
-            let all_but = |player: usize| (0..players).map(|other| if other == player { 0.0 } else { 1.0 }).collect();
-            game.play(players, &Budget::default(), &all_but, &mut losses).await?;
+            game.play(players, &Budget::default(), &|player| all_but(player, players), &mut losses).await?;
             Ok(Attribution { parameters: options.values(), ..game.finish(&losses)? })
         })
     }

@@ -74,21 +74,50 @@ impl Explainer for KernelShap {
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
         Box::pin(async move {
             let options = KernelShapOptions::parse(context.parameters)?;
-            let mut game =
-                Game::start(context, &options.game, |players| Ok(1 + coalitions(&options, players)?)).await?;
-            let (players, whole, empty) = (game.players(), game.whole(), game.empty().await?);
-            let count = coalitions(&options, players)?;
-            let mut surrogate = Surrogate::new(players, whole, empty, options.samples);
-            if is_exact(&options, players) {
-                let coalition = |index| members(index + 1, players);
-                game.play(count, &Budget::default(), &coalition, &mut surrogate).await?;
-            } else {
-                let drawn = Drawn::new(context.seed, players, options.paired);
-                game.play(count, &options.budget, &|index| drawn.coalition(index), &mut surrogate).await?;
-            }
-            Ok(Attribution { parameters: options.values(), ..game.finish_shared(&surrogate, empty)? })
+            explain(context, options, None).await
         })
     }
+}
+
+impl KernelShap {
+    /// KernelSHAP with coalitions of the caller's own, drawn by the kernel and neither empty nor whole: one number for each
+    /// region of each coalition, 1 where it takes part and 0 elsewhere. The parameters that say how they are drawn are not used.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn explain_with_coalitions(
+        context: &Context<'_>,
+        coalitions: &[f32],
+    ) -> Result<Attribution, ExplainError> {
+        let options = KernelShapOptions::parse(context.parameters)?;
+        let samples = coalitions.len() / Regions::of(context, &options.game.regions).await?.count;
+        explain(context, KernelShapOptions { samples, ..options }, Some(coalitions)).await
+    }
+}
+
+async fn explain(
+    context: &Context<'_>,
+    options: KernelShapOptions,
+    given: Option<&[f32]>,
+) -> Result<Attribution, ExplainError> {
+    let coalitions = |players: usize| match given {
+        Some(_) => Ok(options.samples),
+        None => coalitions(&options, players),
+    };
+    let mut game = Game::start(context, &options.game, |players| Ok(1 + coalitions(players)?)).await?;
+    let (players, whole, empty) = (game.players(), game.whole(), game.empty().await?);
+    let count = coalitions(players)?;
+    let exact = given.is_none() && is_exact(&options, players);
+    let mut surrogate = Surrogate::new(players, whole, empty, exact);
+    let drawn = Drawn::new(context.seed, players, options.paired);
+    let coalition = |index: usize| match given {
+        Some(given) => given[index * players..][..players].to_vec(),
+        None if exact => members(index + 1, players),
+        None => drawn.coalition(index),
+    };
+    let budget = if exact { Budget::default() } else { options.budget.clone() };
+    game.play(count, &budget, &coalition, &mut surrogate).await?;
+    Ok(Attribution { parameters: options.values(), ..game.finish_shared(&surrogate, empty)? })
 }
 
 /// Whether all coalitions are run.
@@ -154,8 +183,7 @@ struct Surrogate {
 }
 
 impl Surrogate {
-    fn new(players: usize, whole: f64, empty: f64, samples: usize) -> Surrogate {
-        let exact = players < 21 && samples >= 1 << players;
+    fn new(players: usize, whole: f64, empty: f64, exact: bool) -> Surrogate {
         Surrogate { sums: Sums::new(players - 1, 0.0), players, difference: whole - empty, empty, exact }
     }
 }

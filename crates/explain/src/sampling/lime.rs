@@ -110,25 +110,48 @@ impl Explainer for Lime {
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
-        Box::pin(async move {
-            let options = LimeOptions::parse(context.parameters)?;
-            let start = Game::start(context, &options.game, |players| check(players).map(|()| options.samples));
-            let mut game = start.await?;
-            let players = game.players();
-            let mut fitted = Fitted::new(&options, players, game.whole());
-            let draw = |index| draw(&options, context.seed, players, index);
-            game.play(options.samples, &options.budget, &draw, &mut fitted).await?;
-            let r2 = match fitted.fit().and_then(|fit| fit.r2) {
-                Some(r2) => {
-                    format!("The surrogate's R2 is {r2:.3}: this part of the answers' variation is a sum of parts.")
-                }
-                None => "The answers do not vary, so there is nothing to fit.".to_owned(),
-            };
-            let mut found = game.finish(&fitted)?;
-            found.notes.push(r2);
-            Ok(Attribution { parameters: options.values(), ..found })
-        })
+        Box::pin(async move { explain(context, LimeOptions::parse(context.parameters)?, None).await })
     }
+}
+
+impl Lime {
+    /// LIME with coalitions of the caller's own: one number for each region of each coalition, 1 where it is kept and 0
+    /// elsewhere. The parameters that say how they are drawn are not used.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn explain_with_coalitions(
+        context: &Context<'_>,
+        coalitions: &[f32],
+    ) -> Result<Attribution, ExplainError> {
+        let options = LimeOptions::parse(context.parameters)?;
+        let samples = coalitions.len() / Regions::of(context, &options.game.regions).await?.count;
+        let options = LimeOptions { samples, sampling: Sampling::Plain, ..options };
+        explain(context, options, Some(coalitions)).await
+    }
+}
+
+async fn explain(
+    context: &Context<'_>,
+    options: LimeOptions,
+    given: Option<&[f32]>,
+) -> Result<Attribution, ExplainError> {
+    let start = Game::start(context, &options.game, |players| check(players).map(|()| options.samples));
+    let mut game = start.await?;
+    let players = game.players();
+    let mut fitted = Fitted::new(&options, players, game.whole());
+    let draw = |index: usize| match given {
+        Some(given) => given[index * players..][..players].to_vec(),
+        None => draw(&options, context.seed, players, index),
+    };
+    game.play(options.samples, &options.budget, &draw, &mut fitted).await?;
+    let r2 = match fitted.fit().and_then(|fit| fit.r2) {
+        Some(r2) => format!("The surrogate's R2 is {r2:.3}: this part of the answers' variation is a sum of parts."),
+        None => "The answers do not vary, so there is nothing to fit.".to_owned(),
+    };
+    let mut found = game.finish(&fitted)?;
+    found.notes.push(r2);
+    Ok(Attribution { parameters: options.values(), ..found })
 }
 
 fn check(players: usize) -> Result<(), ExplainError> {

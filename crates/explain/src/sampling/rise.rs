@@ -311,6 +311,14 @@ mod tests {
         assert!(errors[3] < 0.85 * errors[0], "pairs and a control variate help little: {errors:?}");
     }
 
+    /// Contrastive RISE is the map of one class minus that of another by the same masks.
+    #[test]
+    fn a_margin_contrasts_two_classes() {
+        let of = |target: &str| explained(&question().target_text(target)).values;
+        let expected: Vec<f32> = of("0").iter().zip(of("1")).map(|(first, second)| first - second).collect();
+        assert_close(&of("0-1"), &expected, 1e-4);
+    }
+
     #[test]
     fn an_odd_number_of_paired_masks_is_taken_one_higher() {
         let found = explained(&question().with("antithetic", "true").with("masks", "41"));

@@ -122,7 +122,7 @@ impl Explainer for Sobol {
 }
 
 /// The masks, design point by design point: that of A, that of B, then A with one region from B each.
-fn mask(design: &Design, index: usize, players: usize) -> Vec<f32> {
+pub(super) fn mask(design: &Design, index: usize, players: usize) -> Vec<f32> {
     let mut a = design.point(index / (players + 2));
     let b = a.split_off(players);
     match index % (players + 2) {
@@ -136,7 +136,7 @@ fn mask(design: &Design, index: usize, players: usize) -> Vec<f32> {
 }
 
 /// Running sums that every estimator is made of.
-struct Indices {
+pub(super) struct Indices {
     order: Order,
     estimator: Estimator,
     /// Subtracted from everything, so that a large common part does not eat the digits.
@@ -164,14 +164,14 @@ struct OfRegion {
 }
 
 impl Indices {
-    fn new(players: usize, origin: f64, order: Order, estimator: Estimator) -> Indices {
+    pub(super) fn new(players: usize, origin: f64, order: Order, estimator: Estimator) -> Indices {
         let (regions, point) = (vec![OfRegion::default(); players], Vec::new());
         let [points, a, b, aa, bb, ab] = [0.0; 6];
         Indices { order, estimator, origin, point, points, a, b, aa, bb, ab, regions }
     }
 
     /// Variance of the target over both designs.
-    fn variance(&self) -> f64 {
+    pub(super) fn variance(&self) -> f64 {
         let mean = (self.a + self.b) / (2.0 * self.points);
         ((self.aa + self.bb) / (2.0 * self.points) - mean * mean).max(0.0)
     }
