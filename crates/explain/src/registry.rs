@@ -90,6 +90,7 @@ pub const METHODS: &[&dyn Explainer] = &[
 /// Other names that methods go by, without hyphens.
 const ALSO: &[(&str, &str)] = &[
     ("activationmaximization", "activation-maximisation"),
+    ("cem", "causal-effect-map"),
     ("classmodelvisualization", "class-model-visualisation"),
     ("deconvolution", "deconvnet"),
     ("forgrad", "low-pass"),
@@ -97,7 +98,10 @@ const ALSO: &[(&str, &str)] = &[
     ("gradientxinput", "input-x-gradient"),
     ("guidedbackpropagation", "guided-backprop"),
     ("ig", "integrated-gradients"),
+    ("owen", "partition-shap"),
     ("shap", "kernel-shap"),
+    ("smdlattribution", "smdl"),
+    ("vps", "visual-precision-search"),
 ];
 
 /// The method of this id, or of another name that it goes by; case, hyphens and underscores do not matter.
