@@ -56,6 +56,8 @@ const METHODS = [
     parameters: [
       { id: "masks", help: "Number of masks; more of them give a smoother map.", kind: { type: "integer", min: 1, max: 100000 }, default: 500 },
       { id: "keep", help: "Share of the picture that stays visible.", kind: { type: "number", min: 0.01, max: 0.99 }, default: 0.5 },
+      { id: "regions", help: "The parts that are hidden as a whole.", kind: { type: "regions" }, default: "auto" },
+      { id: "window", help: "Size of a part.", kind: { type: "extent" }, default: "auto" },
     ],
     promises: ["seeded", "partial"],
   },
@@ -116,6 +118,17 @@ function picture(kind) {
     }
   }
   return { width: SIZE, height: SIZE, rgba };
+}
+
+/** The picture with a quarter of it black, another one for every `number`, as small as pictures of tries are. */
+function tried(number) {
+  const whole = picture(0).rgba;
+  const rgba = whole.map((level, index) => {
+    const [x, y] = [(index >> 2) % SIZE, Math.floor((index >> 2) / SIZE)];
+    const corner = (x < SIZE / 2) + 2 * (y < SIZE / 2);
+    return index % 4 < 3 && corner === number % 4 ? 0 : level;
+  });
+  return { picture: { width: SIZE, height: SIZE, rgba }, score: 7.3125 - (number % 4) };
 }
 
 /** A disc that grows, as clear as it has grown, on nothing. */
@@ -255,6 +268,37 @@ function loadImage(source) {
   load(source.File, (name) => loaded(name, 5));
 }
 
+/** The picture with parts black; every hidden pixel takes as much from the score as any other. Noise is refused. */
+function hide({ question, kept }) {
+  const { run, parameters } = question;
+  if (parameters.get("infill") === "noise") return say(failed(run, "input", "This mock makes no noise."));
+  const values = new Float32Array(kept.bytes.slice().buffer);
+  const { picture } = current.ImageLoaded;
+  const level = parameters.get("infill") === "white" ? 255 : 0;
+  const rgba = picture.rgba.map((value, index) => (index % 4 < 3 && values[index >> 2] === 0 ? level : value));
+  const left = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const answers = predictions().map((entry) => ({ ...entry, score: entry.score * left }));
+  say({ Hidden: { run, before: 8, after: 8 * left, picture: { ...picture, rgba }, predictions: answers } });
+}
+
+/** Cells, of which `slic:N` makes N columns. */
+function regions({ run, parameters }) {
+  const [kind, number] = parameters.get("regions").split(":");
+  const [rows, columns] = kind === "grid" ? number.split("x").map(Number) : [1, Number(number)];
+  if (rows > SIZE) return say(failed(run, "input", `The picture has ${SIZE} rows of pixels only.`));
+  const cell = (at, cells) => Math.floor((at * cells) / SIZE);
+  const labels = Float32Array.from({ length: SIZE * SIZE }, (_, at) => cell(Math.floor(at / SIZE), rows) * columns + cell(at % SIZE, columns));
+  say({ Regions: { run, labels: { width: SIZE, height: SIZE, bytes: new Uint8Array(labels.buffer) } } });
+}
+
+/** What labels an NPY file of 32-bit whole numbers holds, and how often. */
+function labelsOf(bytes) {
+  const start = 10 + bytes[8] + 256 * bytes[9];
+  const counts = {};
+  for (const label of new Int32Array(bytes.slice(start).buffer)) counts[label] = (counts[label] ?? 0) + 1;
+  return JSON.stringify(counts).replaceAll('"', "");
+}
+
 /** How many steps or masks a request asks for. */
 function length({ parameters }) {
   return Number(parameters.get("masks") ?? parameters.get("steps") ?? 20);
@@ -281,7 +325,10 @@ async function explain(request) {
     if (cancelled.has(run)) return say({ Cancelled: { run } });
     say({ Progress: { run, done, total, seconds_left: (total - done) * 0.01 } });
     if (method === "maco" && done > 1) say({ Frame: { run, picture: made(done / total) } });
-    if (method === "rise") say({ Partial: { run, map: heatMap(false, done / total) } });
+    if (method === "rise") {
+      say({ Partial: { run, map: heatMap(false, done / total) } });
+      say({ Tried: { run, tried: [tried(done), tried(done + 1)] } });
+    }
   }
   const [best] = predictions();
   const box = request.target.match(/box:(\d+)/)?.[1];
@@ -289,7 +336,7 @@ async function explain(request) {
     schema: "vitrine-report-1",
     version: "0.1.0",
     method,
-    parameters: new Map([["steps", total]]),
+    parameters: new Map([[method === "rise" ? "masks" : "steps", total]]),
     layer: method.endsWith("-cam") ? request.layer ?? "stage3" : undefined,
     seed: request.seed,
     target: box ? `score of box ${box}` : `logit of ${best.class} (${best.label})`,
@@ -306,11 +353,14 @@ async function explain(request) {
     forward_passes: total,
     backward_passes: method === "rise" ? 0 : total,
     seconds: { load: 0.1, first_run: 0.05, explain: 0.731 },
-    notes: [],
+    // Tells the tests of a label map that came along.
+    notes: request.infill_files.filter(({ name }) => name.endsWith(".npy")).map(({ name, bytes }) => `${name}: ${labelsOf(bytes)}.`),
   };
   // Each in a unit of its own.
   const picture = method === "maco" ? made(1) : undefined;
-  say({ Done: { run, map: heatMap(signed, method === "rise" ? 20 : 1), picture, report } });
+  // RISE is the less sure the fewer masks it had.
+  const error = method === "rise" ? heatMap(false, 20 / Math.sqrt(total)) : undefined;
+  say({ Done: { run, map: heatMap(signed, method === "rise" ? 20 : 1), error, picture, report } });
 }
 
 /** Files are answered in the order in which they came. */
@@ -324,6 +374,8 @@ self.onmessage = ({ data }) => {
   else if (message.SetCard) loads = loads.then(() => setCard(message.SetCard));
   else if (message.LoadImage) loads = loads.then(() => loadImage(message.LoadImage));
   else if (message.Estimate) estimate(message.Estimate);
+  else if (message.Hide) hide(message.Hide);
+  else if (message.Regions) regions(message.Regions);
   else if (message.Explain) explain(message.Explain);
   else if (message.Cancel) cancelled.add(message.Cancel.run);
 };

@@ -32,4 +32,4 @@ pub use error::EngineError;
 pub use listener::{Listener, Silent};
 pub use model::LoadedModel;
 pub use model_reader::ModelReader;
-pub use session::{ExplainOptions, Explanation, Session};
+pub use session::{ByHand, ExplainOptions, Explanation, Session};

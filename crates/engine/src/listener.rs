@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 use vitrine_explain::{HeatMap, LocalBoxFuture, Observer};
-use vitrine_protocol::Picture;
+use vitrine_image::{Pixels, resize};
+use vitrine_protocol::{Picture, Tried};
 use web_time::{Duration, Instant};
 
 use crate::platform;
@@ -19,6 +20,14 @@ pub trait Listener {
     /// The picture so far, of a method that makes one.
     fn frame(&self, picture: &Picture) {
         let _ = picture;
+    }
+    /// Whether [`Listener::tried`] does something; nothing is made for it otherwise.
+    fn is_curious(&self) -> bool {
+        false
+    }
+    /// A few of the masked pictures just scored, small; called a few times a second.
+    fn tried(&self, tried: Vec<Tried>) {
+        let _ = tried;
     }
     /// Whether the run should end.
     fn cancelled(&self) -> bool {
@@ -36,17 +45,23 @@ impl Listener for Silent {
 /// Others are let in at most this often: each turn of a tab's event loop costs milliseconds.
 const TURN: Duration = Duration::from_millis(30);
 
+/// Masked pictures are shown at most this often: nobody can follow more.
+const GLANCE: Duration = Duration::from_millis(300);
+/// Pixels of their longer side.
+const THUMBNAIL: usize = 64;
+
 /// Adds the clock to what an explainer reports.
 pub(crate) struct Watcher<'a> {
     listener: &'a dyn Listener,
     started: Instant,
     last_turn: Cell<Instant>,
+    last_glance: Cell<Option<Instant>>,
 }
 
 impl<'a> Watcher<'a> {
     pub(crate) fn new(listener: &'a dyn Listener) -> Self {
         let now = Instant::now();
-        Watcher { listener, started: now, last_turn: Cell::new(now) }
+        Watcher { listener, started: now, last_turn: Cell::new(now), last_glance: Cell::new(None) }
     }
 }
 
@@ -65,6 +80,15 @@ impl Observer for Watcher<'_> {
         self.listener.frame(picture);
     }
 
+    fn is_curious(&self) -> bool {
+        self.listener.is_curious() && self.last_glance.get().is_none_or(|last| last.elapsed() >= GLANCE)
+    }
+
+    fn tried(&self, tried: &[Tried]) {
+        self.last_glance.set(Some(Instant::now()));
+        self.listener.tried(tried.iter().map(small).collect());
+    }
+
     fn cancelled(&self) -> bool {
         self.listener.cancelled()
     }
@@ -76,5 +100,47 @@ impl Observer for Watcher<'_> {
                 self.last_turn.set(Instant::now());
             }
         })
+    }
+}
+
+fn small(Tried { picture, score }: &Tried) -> Tried {
+    let longer = picture.width.max(picture.height).max(1);
+    let side = |length: usize| (length * THUMBNAIL.min(longer)).div_ceil(longer);
+    let picture = resize(&Pixels::from_picture(picture), side(picture.width), side(picture.height))
+        .map_or_else(|_| picture.clone(), |pixels| pixels.to_picture());
+    Tried { picture, score: *score }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Album(RefCell<Vec<Tried>>);
+
+    impl Listener for Album {
+        fn progress(&self, _done: u64, _total: u64, _seconds_left: Option<f64>) {}
+
+        fn is_curious(&self) -> bool {
+            true
+        }
+
+        fn tried(&self, tried: Vec<Tried>) {
+            self.0.borrow_mut().extend(tried);
+        }
+    }
+
+    #[test]
+    fn masked_pictures_are_made_small_and_shown_now_and_then() {
+        let album = Album::default();
+        let watcher = Watcher::new(&album);
+        assert!(watcher.is_curious() && !Watcher::new(&Silent).is_curious());
+        let grey = |width, height| Picture { width, height, rgba: vec![[9, 9, 9, 255]; width * height].concat() };
+        watcher.tried(&[Tried { picture: grey(256, 128), score: 0.5 }, Tried { picture: grey(8, 6), score: 1.5 }]);
+        let expected = [Tried { picture: grey(64, 32), score: 0.5 }, Tried { picture: grey(8, 6), score: 1.5 }];
+        assert_eq!(*album.0.borrow(), expected);
+        assert!(!watcher.is_curious(), "the next ones come later");
     }
 }

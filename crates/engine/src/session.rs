@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use vitrine_evaluate::METRICS;
-use vitrine_explain::{Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, Scores, Target, find};
+use vitrine_explain::{
+    Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, Scores, Target, find, hide, label_map,
+};
 use vitrine_graph::{Graph, Value};
-use vitrine_image::{Pixels, decode, resize, to_tensor};
+use vitrine_image::{Pixels, decode, from_tensor, read_npy, resize, to_tensor};
 use vitrine_protocol::{
     DeviceChoice, DeviceKind, EvaluateRequest, ExplainRequest, Map, MethodInfo, MetricInfo, ModelIdentity, Picture,
     Prediction, REPORT_SCHEMA, Report, Sample, Score, Seconds,
@@ -75,6 +77,18 @@ impl Question<'_> {
             observer,
         }
     }
+}
+
+/// What the model makes of the picture with parts hidden.
+pub struct ByHand {
+    /// The target's value at the picture as it is.
+    pub before: f32,
+    /// The target's value with the parts hidden.
+    pub after: f32,
+    /// What the model saw.
+    pub picture: Picture,
+    /// Its answers, as in [`Session::predictions`].
+    pub predictions: Vec<Prediction>,
 }
 
 /// Choices of one explanation that only a caller with files and flags can make.
@@ -284,9 +298,13 @@ impl Session {
     /// # Errors
     /// [`EngineError::NothingLoaded`].
     pub fn predictions(&self) -> Result<Vec<Prediction>, EngineError> {
+        self.answers(&self.input()?.scores)
+    }
+
+    fn answers(&self, scores: &Scores) -> Result<Vec<Prediction>, EngineError> {
         /// Numbers of a model without classes that are listed.
         const MAX_NUMBERS: usize = 1000;
-        let (model, scores) = (self.model()?, &self.input()?.scores);
+        let model = self.model()?;
         let head = model.head()?;
         if !scores.boxes.is_empty() {
             let found = |Detected { class, score, place }: &Detected| Prediction {
@@ -415,6 +433,39 @@ impl Session {
         Ok(score?)
     }
 
+    /// Hides the parts of the picture that `kept` does not keep, as [`hide`] does; parameters are those of
+    /// `feature-ablation`, the request's method.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, [`EngineError::NotAnImageModel`], a failing device.
+    pub async fn hide(&self, request: &ExplainRequest, kept: &HeatMap) -> Result<ByHand, EngineError> {
+        let question = self.question(request, &ExplainOptions::default())?;
+        let watcher = Watcher::new(&Silent);
+        let hidden = hide(&question.context(&watcher), kept).await?;
+        let Question { model, input_name, .. } = &question;
+        let scores = model.head()?.scores(&model.graph, input_name, &hidden.input).await?;
+        model.place.check()?;
+        let values = hidden.input.to_vec().await?;
+        let refused = |source| EngineError::Image { name: "the altered picture".to_owned(), source };
+        Ok(ByHand {
+            before: hidden.before,
+            after: hidden.after,
+            picture: from_tensor(&values, model.pixels()?).map_err(refused)?.to_picture(),
+            predictions: self.answers(&scores)?,
+        })
+    }
+
+    /// The region of each pixel, as [`label_map`] numbers them; parameters are those of `feature-ablation`, the request's
+    /// method.
+    ///
+    /// # Errors
+    /// Arguments that do not fit.
+    pub async fn regions(&self, request: &ExplainRequest) -> Result<HeatMap, EngineError> {
+        let question = self.question(request, &ExplainOptions::default())?;
+        let watcher = Watcher::new(&Silent);
+        Ok(label_map(&question.context(&watcher)).await?)
+    }
+
     /// Seconds of one forward pass, as the input's first took. On a GPU that one compiled kernels, which says nothing of
     /// those to come.
     ///
@@ -440,7 +491,13 @@ impl Session {
         let (input_name, _) = model.input();
         let mut infill_files = options.infill_files.clone();
         for file in &request.infill_files {
-            infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
+            let values = if file.name.to_lowercase().ends_with(".npy") {
+                let refused = |source| EngineError::Image { name: file.name.clone(), source };
+                read_npy(&file.bytes).map_err(refused)?.values
+            } else {
+                self.infill(&file.name, &file.bytes)?
+            };
+            infill_files.insert(file.name.clone(), values);
         }
         Ok(Question { request, model, input_name, input, target, layers, batch: 1, infill_files })
     }

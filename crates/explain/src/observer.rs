@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use vitrine_protocol::Picture;
+use vitrine_protocol::{Picture, Tried};
 
 use crate::{ExplainError, HeatMap};
 
@@ -24,6 +24,17 @@ pub trait Observer {
     /// The picture so far; called about fifty times by methods that make one.
     fn frame(&self, picture: &Picture) {
         let _ = picture;
+    }
+
+    /// Whether [`Observer::tried`] is of use now; asked before each batch of masked inputs, which costs nothing while it is
+    /// not.
+    fn is_curious(&self) -> bool {
+        false
+    }
+
+    /// A few of the masked inputs just scored, each as large as the input.
+    fn tried(&self, tried: &[Tried]) {
+        let _ = tried;
     }
 
     /// Whether the run should end; asked after each batch.
@@ -58,6 +69,14 @@ impl Observer for Stage<'_> {
         if done > 0 {
             self.observer.progress(self.before + done, self.all);
         }
+    }
+
+    fn is_curious(&self) -> bool {
+        self.observer.is_curious()
+    }
+
+    fn tried(&self, tried: &[Tried]) {
+        self.observer.tried(tried);
     }
 
     fn cancelled(&self) -> bool {

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use vitrine_graph::{Run, Value};
-use vitrine_protocol::Layout;
+use vitrine_protocol::{Layout, Tried};
 
 use crate::{
     Budget, Context, ExplainError, HeatMap,
     attribution::{check_finite, picture_size},
+    frame::frame,
     observer::Progress,
 };
 
@@ -142,7 +143,7 @@ impl<'a> Masked<'a> {
     /// # Errors
     /// Those of [`Masked::score_inputs`].
     pub async fn score(&mut self, kept: &Value) -> Result<(Value, Vec<f32>), ExplainError> {
-        let inputs = self.difference.mul(kept)?.add(&self.infill)?;
+        let inputs = self.input(kept)?;
         self.score_inputs(inputs).await
     }
 
@@ -151,17 +152,21 @@ impl<'a> Masked<'a> {
     /// # Errors
     /// [`ExplainError::NotFinite`], [`ExplainError::Cancelled`], and what running the model refuses.
     pub async fn score_inputs(&mut self, inputs: Value) -> Result<(Value, Vec<f32>), ExplainError> {
+        let watched = self.context.observer.is_curious().then(|| inputs.clone());
         let scores = self.context.predict(inputs)?;
         // Waiting for this batch's scores keeps the device's queue, the progress and the cancelling in step.
         let values = scores.to_vec().await?;
         check_finite(&values, "The target at a masked input", "try another infill")?;
+        if let Some(inputs) = watched {
+            self.show(&inputs, &values).await?;
+        }
         self.progress.advance(values.len()).await?;
         Ok((scores, values))
     }
 
     /// Values of the graph at the same inputs: of every name those of the whole batch.
     pub(crate) async fn read(&mut self, kept: &Value, names: &[&str]) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let inputs = self.difference.mul(kept)?.add(&self.infill)?;
+        let inputs = self.input(kept)?;
         let count = inputs.shape().first().copied().unwrap_or_default();
         let trace = self.context.graph.run(&Run::of(names.iter().copied()).feed(self.context.input_name, inputs))?;
         let mut found = Vec::with_capacity(names.len());
@@ -177,6 +182,26 @@ impl<'a> Masked<'a> {
     /// Counts passes that were made elsewhere.
     pub(crate) async fn count(&mut self, passes: usize) -> Result<(), ExplainError> {
         self.progress.advance(passes).await
+    }
+
+    /// `input * kept + infill * (1 - kept)`.
+    pub(crate) fn input(&self, kept: &Value) -> Result<Value, ExplainError> {
+        Ok(self.difference.mul(kept)?.add(&self.infill)?)
+    }
+
+    /// Hands the first few of a batch, where they are pictures, to who watches.
+    async fn show(&self, inputs: &Value, scores: &[f32]) -> Result<(), ExplainError> {
+        const FEW: usize = 3;
+        if size_of_picture(self.context).is_err() {
+            return Ok(());
+        }
+        let mut tried = Vec::new();
+        for (index, &score) in scores.iter().take(FEW).enumerate() {
+            let values = inputs.narrow(0, index, 1)?.to_vec().await?;
+            tried.push(Tried { picture: frame(self.context, &values, None), score });
+        }
+        self.context.observer.tried(&tried);
+        Ok(())
     }
 
     /// Forward passes so far.
@@ -273,9 +298,55 @@ async fn is_precise(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
 
     use super::*;
-    use crate::testing::{assert_close, device, read};
+    use crate::{
+        Observer,
+        testing::{Question, assert_close, device, linear, linear_weight, read},
+    };
+
+    /// Is curious every other time.
+    #[derive(Default)]
+    struct Watcher {
+        asked: RefCell<usize>,
+        tried: RefCell<Vec<Vec<Tried>>>,
+    }
+
+    impl Observer for Watcher {
+        fn is_curious(&self) -> bool {
+            *self.asked.borrow_mut() += 1;
+            self.asked.borrow().is_multiple_of(2)
+        }
+
+        fn tried(&self, tried: &[Tried]) {
+            self.tried.borrow_mut().push(tried.to_vec());
+        }
+    }
+
+    /// Of a picture 0, 1 whose pixels are hidden in turn, and where nobody knows how pixels became it: drawn from its
+    /// smallest value, black, to its largest, white.
+    #[test]
+    fn who_watches_sees_the_first_masked_pictures_of_a_batch_with_their_scores() {
+        let question = Question::new(linear(&[1, 1, 2]), &[0.0, 1.0]).target("0");
+        let watcher = Watcher::default();
+        let context = Context { observer: &watcher, ..question.context() };
+        let kept = Value::from_f32(&[1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0], &[4, 1, 1, 2], &device());
+        let infill = Value::full(1.0, &[1, 1, 1, 2], &device());
+        pollster::block_on(async {
+            let mut masked = Masked::start(&context, infill, 8).await.unwrap();
+            masked.score(&kept).await.unwrap();
+            assert!(watcher.tried.borrow().is_empty(), "nobody was curious");
+            masked.score(&kept).await.unwrap();
+        });
+        let tried = watcher.tried.borrow();
+        let [tried] = &tried[..] else { panic!("{tried:?}") };
+        let greys: Vec<[u8; 2]> = tried.iter().map(|tried| [tried.picture.rgba[0], tried.picture.rgba[4]]).collect();
+        assert_eq!(greys, [[0, 255], [128, 128], [0, 255]]);
+        let scores: Vec<f32> = tried.iter().map(|tried| tried.score).collect();
+        let both = linear_weight(0, 0) + linear_weight(1, 0);
+        assert_close(&scores, &[linear_weight(1, 0), both, linear_weight(1, 0)], 1e-5);
+    }
 
     /// Mean and standard error of numbers far from zero, where sums of squares lose everything.
     #[test]

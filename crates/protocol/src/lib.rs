@@ -22,6 +22,7 @@ pub use card::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInp
 pub use message::{
     DetectedBox, Device, DeviceChoice, DeviceKind, EvaluateRequest, Event, ExplainRequest, File, ImageSource, Layer,
     Map, ModelSource, ModelSummary, PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
+    Tried,
 };
 pub use method::{
     Choice, Family, MethodInfo, Need, Parameter, ParameterError, ParameterKind, ParameterValue, Promise, Reference,

@@ -33,6 +33,17 @@ pub enum Request {
     Explain(ExplainRequest),
     /// Score a map; answers progress and one of [`Event::Scored`], cancelled or failed.
     Evaluate(Box<EvaluateRequest>),
+    /// Hide parts of the picture; answers [`Event::Hidden`], or what is wrong under the question's number. Of the
+    /// parameters those of `feature-ablation` count, which the question names as its method.
+    Hide {
+        /// About which target, and by what the parts are replaced.
+        question: ExplainRequest,
+        /// What is left of each pixel: 1 all, 0 nothing.
+        kept: Map,
+    },
+    /// Say which regions the question's parameters name; answers [`Event::Regions`], or what is wrong under its number. The
+    /// method is `feature-ablation`, as above.
+    Regions(ExplainRequest),
     /// Stop the run of this number within one batch.
     Cancel {
         /// [`ExplainRequest::run`] or [`EvaluateRequest::run`].
@@ -102,7 +113,8 @@ pub struct ExplainRequest {
     pub parameters: BTreeMap<String, String>,
     /// The seed of all randomness.
     pub seed: u64,
-    /// The images that parameters name as infills, encoded (PNG, JPEG ...). On the command line files are read instead.
+    /// The images that parameters name as infills, encoded (PNG, JPEG ...), and label maps that they name as regions
+    /// (`.npy`). On the command line files are read instead.
     #[serde(default)]
     pub infill_files: Vec<File>,
 }
@@ -197,6 +209,13 @@ pub enum Event {
         /// The map at input resolution.
         map: Map,
     },
+    /// Some of the masked pictures that a sampling method has just tried.
+    Tried {
+        /// Which run.
+        run: u32,
+        /// A few, small.
+        tried: Vec<Tried>,
+    },
     /// The picture so far, of a method that makes one.
     Frame {
         /// Which run.
@@ -210,6 +229,9 @@ pub enum Event {
         run: u32,
         /// The map at input resolution.
         map: Map,
+        /// Standard error of every value of the map, where a method estimates it from random samples.
+        #[serde(default)]
+        error: Option<Map>,
         /// The picture that the method has made, if it makes one.
         #[serde(default)]
         picture: Option<Picture>,
@@ -222,6 +244,26 @@ pub enum Event {
         run: u32,
         /// What was found.
         score: Box<Score>,
+    },
+    /// Parts of the picture were hidden.
+    Hidden {
+        /// [`ExplainRequest::run`] of the question.
+        run: u32,
+        /// The target's value at the picture as it is.
+        before: f32,
+        /// The target's value with the parts hidden.
+        after: f32,
+        /// What the model saw.
+        picture: Picture,
+        /// Its answers, best first.
+        predictions: Vec<Prediction>,
+    },
+    /// The regions of the picture.
+    Regions {
+        /// [`ExplainRequest::run`] of the question.
+        run: u32,
+        /// The number of each pixel's region, from 0; where a pixel is in none, a number larger than all others.
+        labels: Map,
     },
     /// A run was stopped on request.
     Cancelled {
@@ -363,6 +405,15 @@ pub struct Picture {
     /// `4 * width * height` bytes.
     #[serde(with = "serde_bytes")]
     pub rgba: Vec<u8>,
+}
+
+/// A masked picture and what the model made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// What the model saw.
+    pub picture: Picture,
+    /// The target's value for it.
+    pub score: f32,
 }
 
 /// A heat map, row by row from the top.

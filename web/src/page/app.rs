@@ -10,7 +10,9 @@ use yew::prelude::*;
 use crate::files;
 use crate::link::Link;
 use crate::network::{self, Downloading};
-use crate::parts::{Answers, CardPanel, Compare, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage};
+use crate::parts::{
+    Answers, BenchPanel, CardPanel, Compare, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage,
+};
 use crate::state::{Action, Command, State};
 use crate::worker_handle::WorkerHandle;
 
@@ -88,6 +90,10 @@ impl Component for App {
                         image={state.image.clone()}
                         map={state.map.clone()}
                         made={state.made.clone()}
+                        error={state.error.clone()}
+                        band={state.view.band}
+                        longer={state.longer()}
+                        tried={state.tried.clone()}
                         report={state.report.clone()}
                         running={state.run.is_some()}
                         palette={state.palette()}
@@ -121,20 +127,32 @@ impl Component for App {
                             />
                         }
                     </div>
-                    if state.shows("compare") {
-                        <Compare
-                            methods={state.methods.clone()}
-                            method={state.question.method.clone()}
-                            cards={state.compare.clone()}
-                            image={state.image.clone()}
-                            own={state.map.clone().zip(state.report.clone())}
-                            scale={state.compare_scale}
-                            palette={state.compare_palette()}
-                            opacity={state.view.opacity}
-                            disabled={loading}
-                            on={&on}
-                        />
-                    }
+                    <div class="below">
+                        if state.shows("compare") {
+                            <Compare
+                                methods={state.methods.clone()}
+                                method={state.question.method.clone()}
+                                cards={state.compare.clone()}
+                                image={state.image.clone()}
+                                own={state.map.clone().zip(state.report.clone())}
+                                scale={state.compare_scale}
+                                palette={state.compare_palette()}
+                                opacity={state.view.opacity}
+                                disabled={loading}
+                                on={&on}
+                            />
+                        }
+                        if let (true, Some(image)) = (state.shows("bench"), &state.image) {
+                            <BenchPanel
+                                bench={state.bench.clone()}
+                                image={image.clone()}
+                                takes_regions={state.takes_regions()}
+                                plays={state.plays_drawn()}
+                                running={state.run.is_some()}
+                                on={&on}
+                            />
+                        }
+                    </div>
                     if let (true, Some(model), Some(form)) = (state.shows("model"), &state.model, &state.card) {
                         <CardPanel model={model.clone()} form={form.clone()} disabled={loading || !state.is_settled()} on={&on} />
                     }

@@ -4,6 +4,7 @@
 //! - [`question`], [`target`], [`link`]: what is asked, and how it is written in an address
 //! - [`family`], [`method_search`]: finding a method among many
 //! - [`card_draft`]: how the picture is read, as the visitor corrects it
+//! - [`label_map`]: regions drawn by hand
 //! - [`place`], [`model_file`]: where a model is, and what the page holds of it
 //! - [`app`]: carries out what the state commands, and lays out the [`parts`]
 //! - [`parts`]: one component per part of the page; [`widgets`]: what they are made of
@@ -15,6 +16,7 @@ mod canvas;
 mod card_draft;
 mod family;
 mod files;
+mod label_map;
 mod link;
 mod method_search;
 mod model_file;

@@ -1,6 +1,9 @@
 //! The parts of the page, from top to bottom.
 
 mod answers;
+mod band;
+mod bench;
+mod bench_canvas;
 mod card_panel;
 mod colour_bar;
 mod compare;
@@ -17,13 +20,16 @@ mod model_choice;
 mod model_source;
 mod notice_bar;
 mod parameter_field;
+mod regions_field;
 mod results;
 mod run_bar;
 mod settings;
 mod stage;
+mod tried_strip;
 mod view_controls;
 
 pub(crate) use answers::Answers;
+pub(crate) use bench::BenchPanel;
 pub(crate) use card_panel::CardPanel;
 pub(crate) use compare::Compare;
 pub(crate) use head::Head;

@@ -1,11 +1,13 @@
 //! The page's whole state and how it changes: [`State::update`] takes one [`Action`] and says what to do outside.
 //! Nothing here touches the browser, so the tests run natively.
 
+mod bench;
 mod card;
 mod compare;
 mod download;
 mod estimate;
 mod loading;
+mod longer;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -18,13 +20,14 @@ use std::{
 use vitrine_image::{Palette, Scale};
 use vitrine_protocol::{
     Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, ModelSummary, PROTOCOL_VERSION, Picture,
-    Prediction, ProblemKind, Report, Request, Sample,
+    Prediction, ProblemKind, Report, Request, Sample, Tried,
 };
 
 use crate::link::Link;
 use crate::model_file::ModelFile;
 use crate::place::Place;
 use crate::question::Question;
+pub(crate) use bench::{Bench, BenchChange, Purpose, Scored, Tool};
 pub(crate) use card::{CardChange, CardForm};
 pub(crate) use compare::{Card, CompareChange, CompareScale, Outcome, PERCENTILE};
 pub(crate) use download::{Delivery, Download, Offer, Origin, RemoteFile, Shelf};
@@ -32,12 +35,15 @@ use estimate::Estimates;
 pub(crate) use estimate::Passes;
 pub(crate) use loading::Given;
 use loading::{Chosen, Sources};
+pub(crate) use longer::Longer;
 pub(crate) use status::Status;
 
 /// After so many crashes within [`CRASH_WINDOW`] the worker stays down.
 const MAX_CRASHES: usize = 3;
 /// Milliseconds.
 const CRASH_WINDOW: f64 = 60_000.0;
+/// Masked pictures that are shown.
+const SHOWN: usize = 8;
 
 /// Everything the page knows.
 #[derive(Debug, Default)]
@@ -66,6 +72,10 @@ pub(crate) struct State {
     pub(crate) map: Option<Rc<HeatMap>>,
     /// What a method that makes a picture has made so far.
     pub(crate) made: Option<Rc<Picture>>,
+    /// Standard error of the map's values, where its method tells it.
+    pub(crate) error: Option<Rc<HeatMap>>,
+    /// The masked pictures that were tried last, the latest first.
+    pub(crate) tried: VecDeque<Rc<Tried>>,
     /// How the map was made; absent while it is partial.
     pub(crate) report: Option<Rc<Report>>,
     /// The question that the map on screen answers, or the run that goes on.
@@ -73,6 +83,8 @@ pub(crate) struct State {
     /// Methods to compare that of the question with.
     pub(crate) compare: Vec<Card>,
     pub(crate) compare_scale: CompareScale,
+    /// What is done to the picture by hand.
+    pub(crate) bench: Bench,
     /// Ids of those that are to run next.
     queue: VecDeque<String>,
     /// The one that runs; nothing while it is that of the question.
@@ -176,11 +188,13 @@ pub(crate) struct View {
     pub(crate) opacity: f32,
     /// The visitor's choice; by the map's signs when absent.
     pub(crate) palette: Option<Palette>,
+    /// Whether the map's standard error is shown in its place.
+    pub(crate) band: bool,
 }
 
 impl Default for View {
     fn default() -> Self {
-        View { opacity: 0.6, palette: None }
+        View { opacity: 0.6, palette: None, band: false }
     }
 }
 
@@ -221,11 +235,17 @@ pub(crate) enum Action {
     Card(CardChange),
     /// The visitor compares methods.
     Compare(CompareChange),
+    /// The visitor draws on the picture.
+    Bench(BenchChange),
     Run,
+    /// The same with twice as many draws.
+    RunLonger,
     Cancel,
     ChooseDevice(DeviceChoice),
     SetOpacity(f32),
     SetPalette(Palette),
+    /// The visitor wants to see how sure the map is, or the map.
+    ShowBand(bool),
     /// Something failed outside of the worker.
     Notify(String),
     Dismiss,
@@ -323,7 +343,12 @@ impl State {
             }
             Action::Card(change) => self.change_card(change),
             Action::Compare(change) => self.change_comparison(change),
+            Action::Bench(change) => {
+                self.change_bench(change);
+                Vec::new()
+            }
             Action::Run => self.start_run(),
+            Action::RunLonger => self.run_longer(),
             Action::Cancel => self.cancel(),
             Action::ChooseDevice(choice) => {
                 self.device_choice = choice;
@@ -335,6 +360,10 @@ impl State {
             }
             Action::SetPalette(palette) => {
                 self.view.palette = Some(palette);
+                Vec::new()
+            }
+            Action::ShowBand(band) => {
+                self.view.band = band;
                 Vec::new()
             }
             Action::Notify(message) => {
@@ -352,6 +381,7 @@ impl State {
             commands.extend(self.start_run());
         }
         commands.extend(self.estimate());
+        commands.extend(self.ask_for_bench());
         commands
     }
 
@@ -477,6 +507,7 @@ impl State {
                 self.sources.image_loaded();
                 self.forget_map();
                 self.estimates.forget();
+                self.bench.renew(&picture);
                 self.image = Some(Rc::new(Image { name, picture, predictions, probabilities }));
             }
             Event::Progress { run, done, total, seconds_left } if self.is_current(run) => {
@@ -488,7 +519,11 @@ impl State {
             Event::Frame { run, picture } if self.is_current(run) && self.running.is_none() => {
                 self.made = Some(Rc::new(picture));
             }
-            Event::Done { run, map, picture, report } if self.is_current(run) => {
+            Event::Tried { run, tried } if self.is_current(run) && self.running.is_none() => {
+                tried.into_iter().for_each(|tried| self.tried.push_front(Rc::new(tried)));
+                self.tried.truncate(SHOWN);
+            }
+            Event::Done { run, map, error, picture, report } if self.is_current(run) => {
                 self.estimates.learn(&report);
                 let (map, report) = (Rc::new(map.into()), Rc::new(*report));
                 self.run = None;
@@ -496,6 +531,7 @@ impl State {
                     Some(id) => self.settle(&id, Outcome::Done(map, report)),
                     None => {
                         (self.map, self.report) = (Some(map), Some(report));
+                        self.error = error.map(|error| Rc::new(error.into()));
                         self.made = picture.map(Rc::new);
                         self.last_end = Some(End::Done);
                     }
@@ -516,6 +552,10 @@ impl State {
                 let passes = Passes { forward: forward_passes, backward: backward_passes };
                 self.estimates.answer(Ok(passes), pass_seconds);
             }
+            Event::Hidden { run, before, after, picture, predictions } if self.is_of_bench(run) => {
+                self.take_score(Scored { before, after, picture: Rc::new(picture), predictions });
+            }
+            Event::Regions { run, labels } if self.is_of_bench(run) => self.take_cut(&labels),
             Event::Failed { run, problem } => match (problem.kind, run) {
                 (ProblemKind::Device, _) => return self.crash(&problem.message, true, now),
                 // After a fault in the program nobody knows what the worker still holds.
@@ -523,6 +563,7 @@ impl State {
                 (ProblemKind::Input, Some(run)) if self.estimates.is_asked(run) => {
                     self.estimates.answer(Err(problem), None);
                 }
+                (ProblemKind::Input, Some(run)) if self.is_of_bench(run) => self.take_bench_refusal(problem.message),
                 (ProblemKind::Input, Some(run)) if !self.is_current(run) => {}
                 (ProblemKind::Input, Some(_)) => {
                     self.run = None;
@@ -543,9 +584,12 @@ impl State {
             Event::Progress { .. }
             | Event::Partial { .. }
             | Event::Frame { .. }
+            | Event::Tried { .. }
             | Event::Done { .. }
             | Event::Scored { .. }
             | Event::Cancelled { .. }
+            | Event::Hidden { .. }
+            | Event::Regions { .. }
             | Event::Estimated { .. } => {}
         }
         Vec::new()
@@ -554,6 +598,8 @@ impl State {
     fn forget_map(&mut self) {
         self.map = None;
         self.made = None;
+        self.error = None;
+        self.tried.clear();
         self.report = None;
         self.last_end = None;
         self.compare.iter_mut().for_each(|card| card.outcome = Outcome::Waiting);
@@ -597,6 +643,7 @@ impl State {
     fn restart(&mut self) -> Vec<Command> {
         self.leave_run();
         self.estimates.forget();
+        self.forget_bench_question();
         self.forget_correction();
         self.device = None;
         self.worker = Worker::Starting;

@@ -2,11 +2,11 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use vitrine_engine::{EngineError, ExplainOptions, Listener, Session};
+use vitrine_engine::{ByHand, EngineError, ExplainOptions, Listener, Session};
 use vitrine_explain::HeatMap;
 use vitrine_protocol::{
     DeviceChoice, EvaluateRequest, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Picture,
-    Request,
+    Request, Tried,
 };
 use web_sys::Blob;
 
@@ -40,7 +40,10 @@ impl Conversation {
     /// Answers one request, with the file that came beside it; a failure becomes an event and leaves the session as it was.
     pub(crate) async fn answer(&mut self, request: Request, file: Option<Blob>) {
         let run = match &request {
-            Request::Explain(request) | Request::Estimate(request) => Some(request.run),
+            Request::Explain(request)
+            | Request::Estimate(request)
+            | Request::Regions(request)
+            | Request::Hide { question: request, .. } => Some(request.run),
             Request::Evaluate(request) => Some(request.run),
             _ => None,
         };
@@ -75,6 +78,12 @@ impl Conversation {
             Request::Estimate(request) => self.estimate(&request),
             Request::Explain(request) => self.explain(request).await,
             Request::Evaluate(request) => self.evaluate(&request).await,
+            Request::Hide { question, kept } => self.hide(&question, &kept).await,
+            Request::Regions(question) => {
+                let labels = map(&self.session()?.regions(&question).await?);
+                post(&Event::Regions { run: question.run, labels });
+                Ok(())
+            }
             // Taken care of where messages arrive, since a running request would keep it waiting.
             Request::Cancel { run } => {
                 self.cancellation.cancel(run);
@@ -158,9 +167,17 @@ impl Conversation {
     async fn explain(&mut self, request: ExplainRequest) -> Result<(), EngineError> {
         let teller = Teller { run: request.run, cancellation: Rc::clone(&self.cancellation) };
         let explanation = self.session()?.explain(&request, &ExplainOptions::default(), &teller).await?;
+        let error = explanation.attribution.standard_error.as_ref().map(map);
         let map = map(&explanation.attribution.map);
         let picture = explanation.attribution.visualisation.map(|visualisation| visualisation.picture);
-        post(&Event::Done { run: request.run, map, picture, report: Box::new(explanation.report) });
+        post(&Event::Done { run: request.run, map, error, picture, report: Box::new(explanation.report) });
+        Ok(())
+    }
+
+    async fn hide(&mut self, question: &ExplainRequest, kept: &Map) -> Result<(), EngineError> {
+        let kept = HeatMap { height: kept.height, width: kept.width, values: kept.values() };
+        let ByHand { before, after, picture, predictions } = self.session()?.hide(question, &kept).await?;
+        post(&Event::Hidden { run: question.run, before, after, picture, predictions });
         Ok(())
     }
 
@@ -193,6 +210,14 @@ impl Listener for Teller {
 
     fn frame(&self, picture: &Picture) {
         post(&Event::Frame { run: self.run, picture: picture.clone() });
+    }
+
+    fn is_curious(&self) -> bool {
+        true
+    }
+
+    fn tried(&self, tried: Vec<Tried>) {
+        post(&Event::Tried { run: self.run, tried });
     }
 
     fn cancelled(&self) -> bool {

@@ -17,11 +17,14 @@ pub(crate) struct ColourBarProperties {
     pub(crate) scale: Scale,
     /// Whether there are values below and above the ends, which share the ends' colours.
     pub(crate) beyond: (bool, bool),
+    /// What the ends mean, where it is not the part in an answer.
+    #[prop_or_default]
+    pub(crate) ends: Option<(&'static str, &'static str)>,
 }
 
 #[component]
 pub(crate) fn ColourBar(properties: &ColourBarProperties) -> Html {
-    let ColourBarProperties { palette, scale, beyond } = properties;
+    let ColourBarProperties { palette, scale, beyond, ends } = properties;
     let rgba: Rc<[u8]> = legend(*palette, STEPS).into();
     let (low, high) = scale.range(*palette);
     if scale.limit == 0.0 {
@@ -29,8 +32,9 @@ pub(crate) fn ColourBar(properties: &ColourBarProperties) -> Html {
     }
     let below = if beyond.0 { "≤ " } else { "" };
     let above = if beyond.1 { "≥ " } else { "" };
-    let (left, right) =
+    let usual =
         if palette.is_signed() { ("speaks against it", "speaks for it") } else { ("matters little", "speaks for it") };
+    let (left, right) = ends.unwrap_or(usual);
     html! {
         <div class="colour-bar" data-testid="colour-bar">
             <Picture width={STEPS} height=1 {rgba} label={format!("Colours from {} to {}", short(low.into()), short(high.into()))} />

@@ -8,11 +8,12 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::method_menu::entries;
+use super::regions_field::{ExtentField, RegionsField};
 use crate::state::{Action, Change};
 use crate::widgets::{Entry, FilePicker, Select};
 
 /// What can stand for "removed" in a page; links may name other values.
-const INFILLS: [(&str, &str); 7] = [
+pub(super) const INFILLS: [(&str, &str); 7] = [
     ("zero", "zero, as the model sees it"),
     ("black", "black"),
     ("white", "white"),
@@ -90,18 +91,25 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
         ParameterKind::Method { methods } => {
             choice(entries(&properties.methods, |method| methods.contains(&method.id)))
         }
-        ParameterKind::Regions | ParameterKind::Extent => html! {
-            <input
-                id={id.clone()}
-                data-testid={id.clone()}
-                type="text"
-                value={value.clone()}
-                spellcheck="false"
-                aria-describedby={format!("{id}-help")}
-                aria-invalid={problem.as_ref().map(|_| "true")}
-                oninput={on_value.reform(|event: InputEvent| text(&event))}
-            />
-        },
+        ParameterKind::Regions => {
+            let parameter = properties.id.clone();
+            let take = properties.on.reform(move |file: File| Action::Ask(Change::Infill(parameter.clone(), file)));
+            html! {
+                <>
+                    <RegionsField id={id.clone()} value={value.clone()} on_change={on_value.clone()} />
+                    <FilePicker
+                        test_id={format!("{id}-file")}
+                        accept=".npy"
+                        label="Use a label map"
+                        on={&properties.on}
+                        {take}
+                    />
+                </>
+            }
+        }
+        ParameterKind::Extent => {
+            html! { <ExtentField id={id.clone()} value={value.clone()} on_change={on_value.clone()} /> }
+        }
         ParameterKind::Infill => {
             let mut entries: Vec<Entry> = INFILLS.into_iter().map(|(id, name)| Entry::new(id, name)).collect();
             if entries.iter().all(|entry| entry.value != *value) {

@@ -1,20 +1,23 @@
 //! The picture with the map over it, and everything about the map.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use vitrine_image::{Palette, Scale};
-use vitrine_protocol::{DetectedBox, Picture, Prediction, Report};
+use vitrine_protocol::{DetectedBox, Picture, Prediction, Report, Tried};
 use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 use yew::prelude::*;
 
+use super::band::Band;
 use super::colour_bar::ColourBar;
 use super::facts::Facts;
 use super::made_canvas::MadeCanvas;
 use super::map_canvas::MapCanvas;
 use super::results::Results;
+use super::tried_strip::TriedStrip;
 use super::view_controls::ViewControls;
 use crate::link::Link;
-use crate::state::{Action, HeatMap, Image, PERCENTILE};
+use crate::state::{Action, HeatMap, Image, Longer, PERCENTILE};
 use crate::target;
 
 #[derive(PartialEq, Properties)]
@@ -23,6 +26,14 @@ pub(crate) struct StageProperties {
     pub(crate) map: Option<Rc<HeatMap>>,
     /// What a method has made instead of a map; shown in the place of picture and map.
     pub(crate) made: Option<Rc<Picture>>,
+    /// Standard error of the map's values, where its method tells it.
+    pub(crate) error: Option<Rc<HeatMap>>,
+    /// Whether that is shown in the place of the map.
+    pub(crate) band: bool,
+    /// What running longer would mean.
+    pub(crate) longer: Option<Longer>,
+    /// The masked pictures that were tried last.
+    pub(crate) tried: VecDeque<Rc<Tried>>,
     /// Absent while the map is partial.
     pub(crate) report: Option<Rc<Report>>,
     /// Whether a run goes on.
@@ -45,7 +56,9 @@ pub(crate) struct StageProperties {
 #[component]
 pub(crate) fn Stage(properties: &StageProperties) -> Html {
     let StageProperties { image, map, made, report, opacity, on, .. } = properties;
-    let palette = properties.palette;
+    let errors = properties.error.as_ref().filter(|_| properties.band);
+    let palette = if errors.is_some() { Palette::default_for(false) } else { properties.palette };
+    let shown = errors.or(map.as_ref());
     let (canvas, made_canvas) = (use_node_ref(), use_node_ref());
     use_effect_with((canvas.clone(), properties.running), |(canvas, running)| {
         // On a phone the button is far from the map that it starts.
@@ -55,7 +68,7 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
             canvas.scroll_into_view_with_scroll_into_view_options(&options);
         }
     });
-    let scale = map.as_ref().map(|map| Scale::fit(&map.values, palette, PERCENTILE));
+    let scale = shown.map(|map| Scale::fit(&map.values, palette, PERCENTILE));
     html! {
         <section class="stage" aria-label="Picture and heat map">
             <figure>
@@ -63,7 +76,7 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
                     if let Some(picture) = made {
                         <MadeCanvas canvas={made_canvas.clone()} picture={picture.clone()} label={made_caption(report.as_deref())} />
                     } else {
-                        <MapCanvas canvas={canvas.clone()} image={image.clone()} map={map.clone()} {palette} {scale} {opacity} />
+                        <MapCanvas canvas={canvas.clone()} image={image.clone()} map={shown.cloned()} {palette} {scale} {opacity} />
                         if let Some(image) = image {
                             { boxes(image, &properties.target) }
                         }
@@ -72,16 +85,35 @@ pub(crate) fn Stage(properties: &StageProperties) -> Html {
                 <figcaption>
                     if made.is_some() {
                         { made_caption(report.as_deref()) }
+                    } else if errors.is_some() {
+                        {"How sure the map is of each pixel, not the map itself"}
                     } else {
                         { caption(image.as_deref(), map.as_deref(), report.as_deref()) }
                     }
                 </figcaption>
             </figure>
-            if let (true, None, Some(map), Some(scale)) = (properties.controls, made, map, scale) {
-                <ColourBar {palette} {scale} beyond={map.beyond(palette, scale)} />
+            if let (true, None, Some(map), Some(scale)) = (properties.controls, made, shown, scale) {
+                <ColourBar
+                    {palette}
+                    {scale}
+                    beyond={map.beyond(palette, scale)}
+                    ends={errors.map(|_| ("settled", "still uncertain"))}
+                />
             }
             if properties.controls && made.is_none() {
-                <ViewControls {palette} {opacity} {on} />
+                <ViewControls palette={properties.palette} {opacity} {on} />
+            }
+            if !properties.tried.is_empty() {
+                <TriedStrip tried={properties.tried.clone()} running={properties.running} />
+            }
+            if properties.controls && (properties.error.is_some() || properties.longer.is_some()) {
+                <Band
+                    map={map.clone()}
+                    error={properties.error.clone()}
+                    shown={properties.band}
+                    longer={properties.longer.clone()}
+                    {on}
+                />
             }
             if let (true, Some(map), Some(report)) = (properties.facts, map, report) {
                 <Facts report={report.clone()} made={made.is_some()} />

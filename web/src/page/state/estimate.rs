@@ -137,12 +137,13 @@ impl State {
     }
 
     /// What a run would ask, the method of the question first and then those to compare; nothing for what cannot be
-    /// asked. Images do not change the cost, so they stay here.
+    /// asked. Images do not change the cost, so they stay here; label maps do.
     fn plan(&self) -> Vec<Option<ExplainRequest>> {
         let compared = self.compare.iter().map(|card| &card.method).filter(|id| **id != self.question.method);
         let request = |id: &String| {
-            let request = self.request(0, &self.question, id)?.ok()?;
-            Some(ExplainRequest { infill_files: Vec::new(), ..request })
+            let mut request = self.request(0, &self.question, id)?.ok()?;
+            request.infill_files.retain(|file| file.name.to_lowercase().ends_with(".npy"));
+            Some(request)
         };
         std::iter::once(&self.question.method).chain(compared).map(request).collect()
     }

@@ -12,6 +12,9 @@ use crate::card_draft::{CardField, CardProblem};
 use crate::model_file::{Content, KeptModel};
 use crate::place::Repository;
 
+mod bench;
+mod sampling;
+
 fn method(id: &str, needs: &[Need]) -> MethodInfo {
     let steps = Parameter {
         id: "steps".into(),
@@ -126,7 +129,7 @@ fn done_in(run: u32, forward_passes: u64, explain: f64) -> Event {
         seconds: Seconds { explain, ..Seconds::default() },
         notes: Vec::new(),
     };
-    Event::Done { run, map: map(), picture: None, report: Box::new(report) }
+    Event::Done { run, map: map(), error: None, picture: None, report: Box::new(report) }
 }
 
 fn failed(run: Option<u32>, kind: ProblemKind) -> Event {
@@ -274,8 +277,8 @@ fn a_picture_in_the_making_is_replaced_by_the_finished_one_and_leaves_with_the_n
     hear(&mut state, Event::Frame { run: 1, picture: frame(1) });
     hear(&mut state, Event::Frame { run: 1, picture: frame(2) });
     assert_eq!(state.made.as_deref(), Some(&frame(2)));
-    let Event::Done { run, map, report, .. } = done(1) else { unreachable!() };
-    hear(&mut state, Event::Done { run, map, picture: Some(frame(3)), report });
+    let Event::Done { run, map, error, report, .. } = done(1) else { unreachable!() };
+    hear(&mut state, Event::Done { run, map, error, picture: Some(frame(3)), report });
     assert_eq!(state.made.as_deref(), Some(&frame(3)));
     act(&mut state, Action::Run);
     assert_eq!(state.made, None);
