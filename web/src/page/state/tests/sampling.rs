@@ -7,13 +7,14 @@ use crate::state::Longer;
 
 /// A page whose RISE draws masks, 500 unless it is told otherwise and at most 1000.
 fn with_rise() -> State {
-    let Event::Ready { version, device, mut methods, models, samples } = ready() else { unreachable!() };
+    let mut first = ready();
+    let Event::Ready { methods, .. } = &mut first else { unreachable!() };
     let rise = methods.iter_mut().find(|method| method.id == "rise").unwrap();
     rise.promises = vec![Promise::Seeded];
     let steps = rise.parameters[0].clone();
     rise.parameters.push(Parameter { id: "masks".into(), default: ParameterValue::Integer(500), ..steps });
     let mut state = State::new(Link::parse("#method=rise"));
-    for event in [Event::Ready { version, device, methods, models, samples }, model("critters"), image("sample 0")] {
+    for event in [first, model("critters"), image("sample 0")] {
         hear(&mut state, event);
     }
     state
