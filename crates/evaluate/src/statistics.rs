@@ -117,12 +117,13 @@ pub(crate) fn structural_similarity(a: &[f64], b: &[f64], width: usize) -> Optio
     let (aa, bb, ab) = (means(&product(a, a)), means(&product(b, b)), means(&product(a, b)));
     let samples = (window * window) as f64;
     let unbiased = if window > 1 { samples / (samples - 1.0) } else { 1.0 };
-    let places = mean_a.iter().zip(&mean_b).zip(aa.iter().zip(&bb).zip(&ab));
-    let similarity = |((ma, mb), ((aa, bb), ab)): ((&f64, &f64), ((&f64, &f64), &f64))| {
+    let moments = [&mean_a, &mean_b, &aa, &bb, &ab];
+    let similarity = |place: usize| {
+        let [ma, mb, aa, bb, ab] = moments.map(|moment| moment[place]);
         let (va, vb, vab) = (unbiased * (aa - ma * ma), unbiased * (bb - mb * mb), unbiased * (ab - ma * mb));
         (2.0 * ma * mb + c1) * (2.0 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
     };
-    Some(mean(&places.map(similarity).collect::<Vec<_>>()))
+    Some(mean(&(0..mean_a.len()).map(similarity).collect::<Vec<_>>()))
 }
 
 /// Means over every window that lies within.

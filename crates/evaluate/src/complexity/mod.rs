@@ -1,5 +1,6 @@
 //! How much is there to look at?
 
+#[allow(clippy::module_inception, reason = "a file is named like its metric")]
 mod complexity;
 mod effective_complexity;
 mod sparseness;
