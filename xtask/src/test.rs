@@ -92,12 +92,13 @@ fn sum_up(outcomes: &[Outcome]) -> Result<()> {
 }
 
 /// The crates whose code runs in a tab.
-const WASM_CRATES: [&str; 9] = [
+const WASM_CRATES: [&str; 10] = [
     "vitrine-protocol",
     "vitrine-onnx",
     "vitrine-image",
     "vitrine-graph",
     "vitrine-explain",
+    "vitrine-evaluate",
     "vitrine-scenes",
     "vitrine-zoo",
     "vitrine-engine",
