@@ -195,8 +195,6 @@ mod tests {
     use super::*;
     use crate::testing::{Question, assert_close, linear, linear_weight};
 
-    const SIZE: [usize; 2] = [4, 6];
-
     fn explained(input: &[f32], domain: &str) -> Attribution {
         let question = Question::new(linear(&[1, 4, 6]), input).with("domain", domain).with("steps", "2");
         pollster::block_on(CrossDomainIg.explain(&question.context())).unwrap()
