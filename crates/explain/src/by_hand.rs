@@ -35,7 +35,7 @@ pub async fn hide(context: &Context<'_>, kept: &HeatMap) -> Result<Hidden, Expla
         return Err(ExplainError::Regions { regions: "drawn by hand".to_owned(), problem });
     }
     check_finite(&kept.values, "The part kept of a pixel", "give numbers from 0 to 1")?;
-    let infill = GameOptions::parse(context.parameters)?.infill.tensor(context).await?;
+    let infill = GameOptions::parse(context.parameters)?.infill.filler(context).await?;
     let shape = match context.layout() {
         Layout::Nchw => [1, 1, height, width],
         Layout::Nhwc => [1, height, width, 1],
@@ -44,7 +44,7 @@ pub async fn hide(context: &Context<'_>, kept: &HeatMap) -> Result<Hidden, Expla
     let mut masked = Masked::start(context, infill, 1).await?;
     let (_, scores) = masked.score(&kept).await?;
     let after = scores.first().copied().unwrap_or(f32::NAN);
-    Ok(Hidden { before: masked.prediction, after, input: masked.input(&kept)? })
+    Ok(Hidden { before: masked.prediction, after, input: masked.input(&kept).await? })
 }
 
 /// The number of the region that each pixel is in, from 0; one more than there are where it is in none.

@@ -23,7 +23,7 @@ pub(crate) async fn mean_effects(
     let mut effects: Vec<Vec<Moments>> = scales.iter().map(|regions| vec![Moments::default(); regions.count]).collect();
     let show_every = draws.div_ceil(10);
     for draw in 0..draws {
-        masked.refill(content(draw)?)?;
+        masked.refill(content(draw)?);
         for (regions, effects) in scales.iter().zip(&mut effects) {
             let players = regions.count;
             let without = worths(context, &mut masked, regions, players, &|player| all_but(player, players)).await?;

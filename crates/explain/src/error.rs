@@ -191,6 +191,15 @@ pub enum ExplainError {
         /// The infill.
         infill: String,
     },
+    /// An infill that continues what is kept, where the whole input is replaced.
+    #[error(
+        "The infill {infill:?} continues what is kept around a removed part, and here the whole input is replaced; use \
+         another one, such as blur or mean."
+    )]
+    NothingKept {
+        /// The infill.
+        infill: String,
+    },
     /// An infill names a file that was not read beforehand.
     #[error("There is no file {path:?} to fill with; give {}.", ParameterKind::Infill.expectation())]
     NoInfillFile {

@@ -17,8 +17,8 @@ options! {
         /// The parts that are kept or removed as a whole: grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N,
         /// elements (every input value its own), or a .npy file of whole numbers. auto takes 8 x 8 cells.
         regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Auto,
-        /// What a removed part is replaced by: black, white, grey, mean, blur or noise in pixel space, or zero and value:V
-        /// in tensor space, or a file.
+        /// What a removed part is replaced by: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
+        /// or tile, which continue what is kept and take longer; zero and value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
     }
 }
@@ -70,7 +70,7 @@ impl<'a> Game<'a> {
         passes: usize,
     ) -> Result<Game<'a>, ExplainError> {
         let notes = infill.note(context).into_iter().chain(regions.note()).collect();
-        let masked = Masked::start(context, infill.tensor(context).await?, passes).await?;
+        let masked = Masked::start(context, infill.filler(context).await?, passes).await?;
         Ok(Game { context, regions, masked, notes })
     }
 

@@ -21,6 +21,8 @@ use crate::{
 ///
 /// Where the input is not an image, `black`, the default of every method, stands for zero, and the other words of
 /// pixel space are refused.
+///
+/// `inpaint`, `interpolate` and `tile` continue what is kept, so they are for methods that remove parts, not for baselines.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Infill {
     /// Zero in tensor space.
@@ -39,6 +41,12 @@ pub enum Infill {
     Blur,
     /// Seeded noise, uniform in every channel of every pixel.
     Noise,
+    /// The smooth surface that goes on from around a removed part.
+    Inpaint,
+    /// The mean of what is around a removed part, and a little noise, as in ROAD.
+    Interpolate,
+    /// What lies beside a removed part.
+    Tile,
     /// A ready-made tensor from a file.
     File(String),
 }
@@ -54,6 +62,9 @@ impl Infill {
             "mean" => Infill::Mean,
             "blur" => Infill::Blur,
             "noise" => Infill::Noise,
+            "inpaint" => Infill::Inpaint,
+            "interpolate" => Infill::Interpolate,
+            "tile" => Infill::Tile,
             _ => match text.strip_prefix("value:") {
                 Some(value) => Infill::Value(value.parse().ok().filter(|value: &f32| value.is_finite())?),
                 None => Infill::File(text.to_owned()),
@@ -61,11 +72,16 @@ impl Infill {
         })
     }
 
-    /// The infill of the context's input: a value of the same shape.
+    /// Whether it depends on which parts are removed.
+    pub(crate) fn continues_what_is_kept(&self) -> bool {
+        matches!(self, Infill::Inpaint | Infill::Interpolate | Infill::Tile)
+    }
+
+    /// The infill of the context's input as a whole: a value of the same shape.
     ///
     /// # Errors
     /// [`ExplainError::NoPixels`] for words of pixel space where the input is no image, [`ExplainError::NoInfillFile`] and
-    /// [`ExplainError::InfillSize`] for files.
+    /// [`ExplainError::InfillSize`] for files, [`ExplainError::NothingKept`] for what continues kept parts.
     pub async fn tensor(&self, context: &Context<'_>) -> Result<Value, ExplainError> {
         let (shape, device) = (context.input.shape(), context.input.device());
         let upload = |values: &[f32]| Value::from_f32(values, shape, &device);
@@ -90,6 +106,9 @@ impl Infill {
             Infill::Noise => {
                 let mut random = Random::new(context.seed, Purpose::Infill, 0);
                 infill::noise(&planes().await?, || random.uniform())
+            }
+            Infill::Inpaint | Infill::Interpolate | Infill::Tile => {
+                return Err(ExplainError::NothingKept { infill: self.to_string() });
             }
         };
         Ok(upload(&from_planes(&filled, pixels)?))
@@ -122,6 +141,9 @@ impl fmt::Display for Infill {
             Infill::Mean => formatter.write_str("mean"),
             Infill::Blur => formatter.write_str("blur"),
             Infill::Noise => formatter.write_str("noise"),
+            Infill::Inpaint => formatter.write_str("inpaint"),
+            Infill::Interpolate => formatter.write_str("interpolate"),
+            Infill::Tile => formatter.write_str("tile"),
             Infill::File(path) => formatter.write_str(path),
         }
     }
@@ -232,7 +254,8 @@ mod tests {
 
     #[test]
     fn an_infill_reads_back_as_written() {
-        for text in ["zero", "value:0.25", "black", "white", "grey", "mean", "blur", "noise", "some/file.npy"] {
+        let colours = ["zero", "value:0.25", "black", "white", "grey", "mean"];
+        for text in colours.into_iter().chain(["blur", "noise", "inpaint", "interpolate", "tile", "some/file.npy"]) {
             assert_eq!(Infill::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Infill::parse("value:red"), None);

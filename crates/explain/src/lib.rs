@@ -71,6 +71,7 @@ mod design;
 mod effects;
 mod error;
 mod explainer;
+mod filler;
 mod frame;
 mod game;
 pub mod gradient;
@@ -118,6 +119,7 @@ mod wrapper;
 pub mod toolkit {
     pub use crate::{
         attribution::{check_finite, picture_size},
+        filler::Filler,
         frame::frame,
         infill::paths_in,
         observer::{Progress, Stage},

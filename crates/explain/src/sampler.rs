@@ -8,6 +8,7 @@ use vitrine_protocol::{Layout, Tried};
 use crate::{
     Budget, Context, ExplainError, HeatMap,
     attribution::{check_finite, picture_size},
+    filler::Filler,
     frame::frame,
     observer::Progress,
 };
@@ -107,9 +108,7 @@ pub const UNMASKED: usize = 1;
 /// The input with parts of it replaced, scored batch by batch.
 pub struct Masked<'a> {
     context: &'a Context<'a>,
-    infill: Value,
-    /// The input minus the infill.
-    difference: Value,
+    filler: Filler<'a>,
     progress: Progress<'a>,
     /// The target at the input as it is.
     pub prediction: f32,
@@ -120,21 +119,22 @@ impl<'a> Masked<'a> {
     ///
     /// # Errors
     /// Those of [`Masked::score`].
-    pub async fn start(context: &'a Context<'a>, infill: Value, passes: usize) -> Result<Masked<'a>, ExplainError> {
+    pub async fn start(
+        context: &'a Context<'a>,
+        infill: impl Into<Filler<'a>>,
+        passes: usize,
+    ) -> Result<Masked<'a>, ExplainError> {
         let mut progress = Progress::start(context.observer, (passes + UNMASKED) as u64);
         let prediction = context.predict(context.input.clone())?.to_vec().await?;
         check_finite(&prediction, "The target at the input", "check the input's values and the model card")?;
         progress.advance(UNMASKED).await?;
-        let difference = context.input.sub(&infill)?;
         let prediction = prediction.first().copied().unwrap_or(f32::NAN);
-        Ok(Masked { context, infill, difference, progress, prediction })
+        Ok(Masked { context, filler: infill.into(), progress, prediction })
     }
 
     /// Takes another infill from here on.
-    pub(crate) fn refill(&mut self, infill: Value) -> Result<(), ExplainError> {
-        self.difference = self.context.input.sub(&infill)?;
-        self.infill = infill;
-        Ok(())
+    pub(crate) fn refill(&mut self, infill: Value) {
+        self.filler = infill.into();
     }
 
     /// The target at `input * kept + infill * (1 - kept)`, on the device and here. `kept` has the batch axis and the
@@ -143,7 +143,7 @@ impl<'a> Masked<'a> {
     /// # Errors
     /// Those of [`Masked::score_inputs`].
     pub async fn score(&mut self, kept: &Value) -> Result<(Value, Vec<f32>), ExplainError> {
-        let inputs = self.input(kept)?;
+        let inputs = self.input(kept).await?;
         self.score_inputs(inputs).await
     }
 
@@ -166,7 +166,7 @@ impl<'a> Masked<'a> {
 
     /// Values of the graph at the same inputs: of every name those of the whole batch.
     pub(crate) async fn read(&mut self, kept: &Value, names: &[&str]) -> Result<Vec<Vec<f32>>, ExplainError> {
-        let inputs = self.input(kept)?;
+        let inputs = self.input(kept).await?;
         let count = inputs.shape().first().copied().unwrap_or_default();
         let trace = self.context.graph.run(&Run::of(names.iter().copied()).feed(self.context.input_name, inputs))?;
         let mut found = Vec::with_capacity(names.len());
@@ -185,8 +185,9 @@ impl<'a> Masked<'a> {
     }
 
     /// `input * kept + infill * (1 - kept)`.
-    pub(crate) fn input(&self, kept: &Value) -> Result<Value, ExplainError> {
-        Ok(self.difference.mul(kept)?.add(&self.infill)?)
+    pub(crate) async fn input(&self, kept: &Value) -> Result<Value, ExplainError> {
+        let infill = self.filler.of(kept).await?;
+        Ok(self.context.input.sub(&infill)?.mul(kept)?.add(&infill)?)
     }
 
     /// Hands the first few of a batch, where they are pictures, to who watches.
@@ -226,14 +227,14 @@ pub(crate) struct Sampled {
 /// gets the map so far.
 pub(crate) async fn sample(
     context: &Context<'_>,
-    infill: Value,
+    filler: Filler<'_>,
     count: usize,
     masks: &dyn Fn(Range<usize>) -> Result<Value, ExplainError>,
     estimator: &dyn Estimator,
     budget: &Budget,
 ) -> Result<Sampled, ExplainError> {
     let [height, width] = size_of_picture(context)?;
-    let mut masked = Masked::start(context, infill, count).await?;
+    let mut masked = Masked::start(context, filler, count).await?;
     let prediction = masked.prediction;
     let mut means = Means::new([height, width], &context.input.device());
     let (clock, mut note) = (budget.clock(), None);

@@ -151,7 +151,8 @@ pub enum ParameterKind {
         /// Ids of the methods that may be chosen.
         methods: Vec<String>,
     },
-    /// What "removed" looks like: `zero`, `value:V`, `black`, `white`, `grey`, `mean`, `blur`, `noise`, or a path.
+    /// What "removed" looks like: `zero`, `value:V`, `black`, `white`, `grey`, `mean`, `blur`, `noise`, `inpaint`,
+    /// `interpolate`, `tile`, or a path.
     Infill,
     /// Parts that are kept or removed as a whole: `grid:HxW`, `slic:N`, `felzenszwalb:SCALE`, `quickshift`, `watershed:N`,
     /// `elements`, or the path of a `.npy` label map.
@@ -261,7 +262,8 @@ impl ParameterKind {
             }
             ParameterKind::Method { methods } => format!("one of the methods {}", methods.join(", ")),
             ParameterKind::Infill => {
-                "zero, value:V, black, white, grey, mean, blur, noise or a path to an image or .npy file".to_owned()
+                "zero, value:V, black, white, grey, mean, blur, noise, inpaint, interpolate, tile or a path to an image or .npy file"
+                    .to_owned()
             }
             ParameterKind::Extent => "auto, or whole numbers from 1 with x between, such as 8x8".to_owned(),
             ParameterKind::Regions => {

@@ -75,8 +75,8 @@ options! {
         stride: Extent [ParameterKind::Extent] = Extent::Auto,
         /// What a place gets that several windows cover.
         overlap: Overlap [Overlap::kind()] = Overlap::Average,
-        /// What the window shows: black, white, grey, mean, blur or noise in pixel space, or zero and value:V in tensor space,
-        /// or a file.
+        /// What the window shows: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate or tile,
+        /// which continue what is kept and take longer; zero and value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
     }
 }
@@ -116,9 +116,9 @@ impl Explainer for Occlusion {
         Box::pin(async move {
             let options = OcclusionOptions::parse(context.parameters)?;
             let windows = Windows::new(context, &options)?;
-            let infill = options.infill.tensor(context).await?;
+            let filler = options.infill.filler(context).await?;
             let (count, device) = (windows.count(), context.input.device());
-            let mut masked = Masked::start(context, infill, count).await?;
+            let mut masked = Masked::start(context, filler, count).await?;
             let size = context.batch_for(count);
             let show_every = count.div_ceil(size).div_ceil(10);
             let mut drops = Drops::new(windows.length());

@@ -69,8 +69,9 @@ options! {
         stratified: bool [ParameterKind::Boolean] = false,
         /// What the weighted sum of masks is divided by.
         normalisation: Normalisation [Normalisation::kind()] = Normalisation::Unbiased,
-        /// What shows through where a mask hides the picture: black, white, grey, mean, blur or noise in pixel space, or
-        /// zero and value:V in tensor space, or a file.
+        /// What shows through where a mask hides the picture: black, white, grey, mean, blur or noise in pixel space;
+        /// inpaint, interpolate or tile, which continue what is kept and take longer; zero and value:V in tensor space; or a
+        /// file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         ..budget: Budget,
     }
@@ -157,9 +158,9 @@ async fn explain(
     masks: &dyn Fn(Range<usize>) -> Result<Value, ExplainError>,
 ) -> Result<Attribution, ExplainError> {
     let [height, width] = size_of_picture(context)?;
-    let infill = options.infill.tensor(context).await?;
+    let filler = options.infill.filler(context).await?;
     let Sampled { prediction, means, passes, note } =
-        sample(context, infill, options.passes(), masks, &options, &options.budget).await?;
+        sample(context, filler, options.passes(), masks, &options, &options.budget).await?;
     let values = options.map(&means, prediction)?.to_vec().await?;
     check_finite(&values, "A value of the map", "the model's numbers overflow; try another infill")?;
     let standard_error = match options.standard_error(&means)? {

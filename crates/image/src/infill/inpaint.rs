@@ -103,6 +103,27 @@ mod tests {
         }
     }
 
+    /// What is farther away than two pixels has no part in the equations of a hole.
+    #[test]
+    fn a_small_hole_in_a_large_picture_is_filled_from_what_is_near() {
+        let near = picture(|row, column| ((row * 3 + column * column) as f32 * 0.37).sin());
+        let value = |pixel: usize| {
+            let (row, column) = (pixel / 60, pixel % 60);
+            if row < HEIGHT && column < WIDTH { near.values[row * WIDTH + column] } else { 0.1 }
+        };
+        let far = Planes { channels: 1, height: 50, width: 60, values: (0..50 * 60).map(value).collect() };
+        let hole = |row: usize, column: usize| (4..8).contains(&row) && (5..9).contains(&column);
+        let in_near: Vec<bool> = (0..HEIGHT * WIDTH).map(|pixel| hole(pixel / WIDTH, pixel % WIDTH)).collect();
+        let in_far: Vec<bool> = (0..50 * 60).map(|pixel| hole(pixel / 60, pixel % 60)).collect();
+        let small = interpolate(&near, &in_near, || 0.0).unwrap();
+        let large = interpolate(&far, &in_far, || 0.0).unwrap();
+        for (pixel, _) in in_near.iter().enumerate().filter(|(_, removed)| **removed) {
+            let there = large.values[pixel / WIDTH * 60 + pixel % WIDTH];
+            assert!((small.values[pixel] - there).abs() < 1e-6, "{} and {there}", small.values[pixel]);
+        }
+        assert_eq!(large.values[59], far.values[59], "what is kept stays");
+    }
+
     #[test]
     fn inpainting_goes_on_with_a_bend_where_interpolation_flattens_it() {
         // The fourth differences of a cubic are zero, and so are the mixed ones where it depends on the column alone: the

@@ -23,6 +23,13 @@ pub(super) const INFILLS: [(&str, &str); 7] = [
     ("noise", "noise"),
 ];
 
+/// What can stand for it besides, where a method says so in the parameter's help: these need something that is kept.
+const CONTINUATIONS: [(&str, &str); 3] = [
+    ("inpaint", "a smooth continuation of what is around"),
+    ("interpolate", "the mean of what is around, with noise"),
+    ("tile", "what lies beside"),
+];
+
 #[derive(PartialEq, Properties)]
 pub(crate) struct ParameterFieldProperties {
     /// Every method, for parameters that are one.
@@ -111,7 +118,9 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
             html! { <ExtentField id={id.clone()} value={value.clone()} on_change={on_value.clone()} /> }
         }
         ParameterKind::Infill => {
-            let mut entries: Vec<Entry> = INFILLS.into_iter().map(|(id, name)| Entry::new(id, name)).collect();
+            let continuations = CONTINUATIONS.into_iter().filter(|(id, _)| parameter.help.contains(*id));
+            let words = INFILLS.into_iter().chain(continuations);
+            let mut entries: Vec<Entry> = words.map(|(id, name)| Entry::new(id, name)).collect();
             if entries.iter().all(|entry| entry.value != *value) {
                 entries.push(Entry::new(value, value));
             }
