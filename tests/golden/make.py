@@ -14,6 +14,7 @@ import critters
 import gradient
 import networks
 import operators
+import optimised_masks
 import paths
 import perturbation
 import propagation
@@ -31,6 +32,7 @@ PARTS = {
     "cams": cams.make,
     "paths": paths.make,
     "perturbation": perturbation.make,
+    "optimised_masks": optimised_masks.make,
     "critters": critters.make,
     "segmentations": segmentations.make,
 }

@@ -51,8 +51,8 @@
 //! ```
 //!
 //! The layout: a method is one file in its family's folder ([`gradient`], [`path`], [`cam`], [`propagation`],
-//! [`sampling`], [`visualisation`]) and one line in the registry; what a family has in common is an engine beside the
-//! folders (`integrator`, `tap`, `sampler`, `ascent`). Everything runs on one thread, natively and in a browser tab;
+//! [`sampling`], [`optimisation`], [`visualisation`]) and one line in the registry; what a family has in common is an engine beside the
+//! folders (`integrator`, `tap`, `sampler`, `mask_optimiser`, `ascent`). Everything runs on one thread, natively and in a browser tab;
 //! values are read from the device by awaiting.
 
 mod ascent;
@@ -84,11 +84,14 @@ mod integrator;
 mod layers;
 mod lift;
 mod linear;
+mod mask_grid;
+mod mask_optimiser;
 mod masks;
 mod neuron;
 mod node_kind;
 mod noise;
 mod observer;
+pub mod optimisation;
 mod optimiser;
 mod options;
 mod orders;
@@ -111,6 +114,7 @@ mod target;
 mod testing;
 mod views;
 pub mod visualisation;
+mod wavelets;
 mod waves;
 mod wrapper;
 
@@ -145,6 +149,7 @@ pub use head::{Head, Scores};
 pub use infill::{Infill, infill_paths};
 pub use layers::{Places, SpatialLayer, default_layer, spatial_layers};
 pub use lift::LiftRule;
+pub use mask_optimiser::Game;
 pub use observer::{LocalBoxFuture, Observer, Unobserved};
 pub use quadrature::Rule;
 pub use regions::RegionsSpec;

@@ -75,7 +75,7 @@ fn binomial_quantile(place: f64, count: usize, chance: f64) -> usize {
 }
 
 /// Row by row, the weights of linear interpolation from `from` to `to` pixels, centres at half-integers, edges repeated.
-fn enlarging_matrix(from: usize, to: usize) -> Vec<f32> {
+pub(crate) fn enlarging_matrix(from: usize, to: usize) -> Vec<f32> {
     let weight = |target: usize, source: usize| {
         let position = ((target as f64 + 0.5) * from as f64 / to as f64 - 0.5).clamp(0.0, (from - 1) as f64);
         (1.0 - (position - source as f64).abs()).max(0.0) as f32

@@ -7,6 +7,7 @@ use crate::{
         GuidedGradCam, HiresCam, LayerCam, ScoreCam, SmoothGradCamPlusPlus, XGradCam,
     },
     gradient::{Deconvnet, FullGrad, GuidedBackprop, InputXGradient, LowPass, NormGrad, Saliency, SmoothGrad},
+    optimisation::{ExtremalPerturbation, Fido, LearningToExplain, MeaningfulPerturbation, WaveletX},
     path::{
         Bee, BlurIg, Conductance, CrediblePath, CrossDomainIg, Dix, ExpectedGradients, GuidedIg, Idgi, Iia,
         IntegratedGradients, InternalInfluence, LayerIg, NeuronConductance, NeuronIg, Samp, Xrai,
@@ -82,6 +83,11 @@ pub const METHODS: &[&dyn Explainer] = &[
     &Smdl,
     &VisualPrecisionSearch,
     &Coar,
+    &MeaningfulPerturbation,
+    &ExtremalPerturbation,
+    &Fido,
+    &LearningToExplain,
+    &WaveletX,
     &ClassModelVisualisation,
     &Maco,
     &ActivationMaximisation,
@@ -93,11 +99,13 @@ const ALSO: &[(&str, &str)] = &[
     ("cem", "causal-effect-map"),
     ("classmodelvisualization", "class-model-visualisation"),
     ("deconvolution", "deconvnet"),
+    ("extremalperturbations", "extremal-perturbation"),
     ("forgrad", "low-pass"),
     ("gradientshap", "expected-gradients"),
     ("gradientxinput", "input-x-gradient"),
     ("guidedbackpropagation", "guided-backprop"),
     ("ig", "integrated-gradients"),
+    ("l2x", "learning-to-explain"),
     ("owen", "partition-shap"),
     ("shap", "kernel-shap"),
     ("smdlattribution", "smdl"),
@@ -129,12 +137,20 @@ mod tests {
     /// Ids of the method files: every file in a family's folder but its `mod.rs`.
     fn ids_of_files() -> BTreeSet<String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        [Family::Gradient, Family::Path, Family::Cam, Family::Propagation, Family::Sampling, Family::Visualisation]
-            .iter()
-            .flat_map(|family| fs::read_dir(source.join(family.to_string())).unwrap())
-            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
-            .filter(|name| name != "mod")
-            .collect()
+        [
+            Family::Gradient,
+            Family::Path,
+            Family::Cam,
+            Family::Propagation,
+            Family::Sampling,
+            Family::Optimisation,
+            Family::Visualisation,
+        ]
+        .iter()
+        .flat_map(|family| fs::read_dir(source.join(family.to_string())).unwrap())
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().replace('_', "-"))
+        .filter(|name| name != "mod")
+        .collect()
     }
 
     #[test]

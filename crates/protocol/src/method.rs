@@ -39,6 +39,8 @@ pub enum Family {
     Propagation,
     /// Many masked copies of the input, scored by forward passes alone.
     Sampling,
+    /// A mask improved step by step, by gradients, until what it marks decides the answer.
+    Optimisation,
     /// A picture made by climbing, instead of a map of one that is given.
     Visualisation,
 }
@@ -51,6 +53,7 @@ impl fmt::Display for Family {
             Family::Cam => "cam",
             Family::Propagation => "propagation",
             Family::Sampling => "sampling",
+            Family::Optimisation => "optimisation",
             Family::Visualisation => "visualisation",
         })
     }
