@@ -11,6 +11,7 @@ import torch
 import attributions
 import cams
 import critters
+import evaluations
 import gradient
 import networks
 import operators
@@ -33,6 +34,7 @@ PARTS = {
     "paths": paths.make,
     "perturbation": perturbation.make,
     "optimised_masks": optimised_masks.make,
+    "evaluations": evaluations.make,
     "critters": critters.make,
     "segmentations": segmentations.make,
 }

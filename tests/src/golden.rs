@@ -1,6 +1,7 @@
 //! Checks against `golden/data`, for native and browser tests alike: `golden/README.md` describes the files.
 
 pub mod critters;
+pub mod evaluations;
 pub mod explanations;
 pub mod gradients;
 pub mod graphs;

@@ -7,7 +7,7 @@ use crate::{
     faithfulness::{
         AverageDrop, Comprehensiveness, Deletion, FaithfulnessCorrelation, FaithfulnessEstimate, Infidelity, Insertion,
         Irof, Monotonicity, MuFidelity, PixelFlipping, RegionPerturbation, Road, Saco, Selectivity, SensitivityN,
-        Sufficiency,
+        SoftmaxInformationCurve, Sufficiency,
     },
     localisation::{EnergyPointing, Iou, PointingGame, RelevanceMass, RelevanceRank, TopKIntersection},
     randomisation::{ModelParameterRandomisation, RandomLogit},
@@ -25,6 +25,7 @@ pub const METRICS: &[&dyn Metric] = &[
     &Selectivity,
     &Irof,
     &Road,
+    &SoftmaxInformationCurve,
     &Comprehensiveness,
     &Sufficiency,
     &Saco,

@@ -7,7 +7,7 @@ use vitrine_explain::{
     Cost, Infill, RegionsSpec,
     toolkit::{integer, read},
 };
-use vitrine_protocol::{Altered, Curve, Parameter, ParameterKind, ParameterValue};
+use vitrine_protocol::{Altered, Curve, Parameter, ParameterKind, ParameterValue, Picture};
 
 use crate::{
     EvaluateError, Question,
@@ -96,7 +96,7 @@ pub(crate) struct Removed {
     pub(crate) parts: Vec<f64>,
     /// The target at every step.
     pub(crate) scores: Vec<f64>,
-    pictures: Vec<(usize, vitrine_protocol::Picture)>,
+    pictures: Vec<(usize, Picture)>,
     notes: Vec<String>,
     passes: u64,
     parameters: BTreeMap<String, ParameterValue>,
@@ -160,6 +160,11 @@ impl Removal<'_> {
 }
 
 impl Removed {
+    /// What was seen at steps, as far as pictures were asked for.
+    pub(crate) fn pictures(&self) -> &[(usize, Picture)] {
+        &self.pictures
+    }
+
     /// The curve of these steps: the target over the part of the picture that is removed, or, where `inserted`, that is
     /// there. Values go through `y`.
     pub(crate) fn curve(

@@ -16,6 +16,7 @@ mod road;
 mod saco;
 mod selectivity;
 mod sensitivity_n;
+mod softmax_information_curve;
 mod sufficiency;
 
 pub use average_drop::AverageDrop;
@@ -34,6 +35,7 @@ pub use road::Road;
 pub use saco::Saco;
 pub use selectivity::Selectivity;
 pub use sensitivity_n::SensitivityN;
+pub use softmax_information_curve::SoftmaxInformationCurve;
 pub use sufficiency::Sufficiency;
 
 #[cfg(test)]
