@@ -103,6 +103,32 @@ const METHODS = [
   },
 ];
 
+const metric = (id, name, group, better, needs, rest = {}) => ({
+  id,
+  name,
+  group,
+  better,
+  range: [undefined, undefined],
+  meaning: `What ${name} says.`,
+  caveat: `what ${name} does not say.`,
+  reference: reference("A. Uthor", 2020, "On Metrics", "ICML"),
+  needs,
+  parameters: [],
+  ...rest,
+});
+const pictures = { parameters: [{ id: "pictures", help: "How many are kept.", kind: { type: "integer", min: 0, max: 100 }, default: 0 }] };
+
+const METRICS = [
+  metric("deletion", "Deletion", "faithfulness", "lower", [], pictures),
+  metric("insertion", "Insertion", "faithfulness", "higher", [], pictures),
+  metric("saco", "SaCo", "faithfulness", "higher", [], { range: [-1, 1] }),
+  metric("sensitivity-max", "Max sensitivity", "robustness", "lower", ["method"], { range: [0, undefined] }),
+  metric("model-parameter-randomisation", "Randomised parameters", "randomisation", "lower", ["method"], { range: [-1, 1] }),
+  metric("sparseness", "Sparseness", "complexity", "neither", [], { range: [0, 1] }),
+  metric("spearman-agreement", "Agreement", "agreement", "neither", ["other-maps"]),
+  metric("pointing-game", "Pointing game", "localisation", "higher", ["mask"], { range: [0, 1] }),
+];
+
 /** A round creature on a hill, another one for every `kind`. */
 function picture(kind) {
   const rgba = new Uint8Array(4 * SIZE * SIZE);
@@ -118,6 +144,16 @@ function picture(kind) {
     }
   }
   return { width: SIZE, height: SIZE, rgba };
+}
+
+/** Which pixels show the body and which the head. */
+function parts(kind) {
+  const [x0, y0] = [26 + 3 * kind, 36 - 2 * kind];
+  const labels = Float32Array.from({ length: SIZE * SIZE }, (_, at) => {
+    const inside = (cx, cy, r) => ((at % SIZE) - cx) ** 2 + (Math.floor(at / SIZE) - cy) ** 2 < r * r;
+    return inside(x0 + 12, y0 - 12, 8) ? 1 : inside(x0, y0, 15) ? 0 : -1;
+  });
+  return { names: ["body", "head"], labels: { width: SIZE, height: SIZE, bytes: new Uint8Array(labels.buffer) } };
 }
 
 /** The picture with a quarter of it black, another one for every `number`, as small as pictures of tries are. */
@@ -220,8 +256,8 @@ let cancelled = new Set();
 
 function start({ version, device: wanted }) {
   if (wanted === "gpu") device = { kind: "gpu", name: "WebGPU (mock)", reason: "It was asked for." };
-  const samples = [0, 1, 2, 3, 4, 5].map((kind) => ({ label: `a ${LABELS[kind + 2]}`, picture: picture(kind) }));
-  say({ Ready: { version, device, methods: METHODS, models: [["critters", "Critters"], ["digits", "Digits"]], samples } });
+  const samples = [0, 1, 2, 3, 4, 5].map((kind) => ({ label: `a ${LABELS[kind + 2]}`, picture: picture(kind), parts: kind < 5 ? parts(kind) : undefined }));
+  say({ Ready: { version, device, methods: METHODS, metrics: METRICS, models: [["critters", "Critters"], ["digits", "Digits"]], samples } });
   say(model("critters", false));
   say(current);
 }
@@ -363,6 +399,51 @@ async function explain(request) {
   say({ Done: { run, map: heatMap(signed, method === "rise" ? 20 : 1), error, picture, report } });
 }
 
+/** A curve of eleven points, which falls or rises, with pictures along it. */
+function followed(inserted, count) {
+  const xs = Array.from({ length: 11 }, (_, step) => step / 10);
+  const ys = xs.map((x) => (inserted ? x : (1 - x) ** 3));
+  const { picture: whole } = current.ImageLoaded;
+  const at = (step) => {
+    const x = step / Math.max(1, count - 1);
+    const rows = Math.round((inserted ? 1 - x : x) * SIZE);
+    const rgba = whole.rgba.map((level, index) => (index % 4 < 3 && index < 4 * SIZE * rows ? 0 : level));
+    return { curve: "", x, y: inserted ? x : (1 - x) ** 3, picture: { ...whole, rgba } };
+  };
+  const x_label = `part of the picture ${inserted ? "inserted" : "removed"}`;
+  return {
+    curves: [{ name: "", x_label, y_label: "target", xs, ys }],
+    pictures: Array.from({ length: count }, (_, step) => at(step)),
+  };
+}
+
+/** Scores a map; sensitivity takes its time, and SaCo fails for maps without numbers below zero. */
+async function evaluate(request) {
+  const { run, metric, parameters, map, mask, others, explained, seed } = request;
+  const total = metric === "sensitivity-max" ? 20 : 2;
+  for (let done = 1; done <= total; done++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    if (cancelled.has(run)) return say({ Cancelled: { run } });
+    say({ Progress: { run, done, total, seconds_left: 0.1 } });
+    // What a method that runs once more says is not of the map on screen.
+    say({ Partial: { run, map: heatMap(true, -5) } });
+  }
+  const values = new Float32Array(map.bytes.slice().buffer);
+  if (metric === "saco" && !values.some((value) => value < 0)) return say(failed(run, "input", "There is nothing to rank here."));
+  const found = { value: 0.5, curves: [], pictures: [], notes: [] };
+  if (metric === "deletion" || metric === "insertion") Object.assign(found, followed(metric === "insertion", Number(parameters.get("pictures"))));
+  if (metric === "model-parameter-randomisation") {
+    found.curves = [{ name: "", x_label: "layers at random", y_label: "similarity", xs: [0, 1, 2, 3], ys: [1, 0.6, 0.2, 0.1] }];
+  }
+  if (metric === "spearman-agreement") found.notes = [`Beside ${others.map(([name]) => name).join(" and ")}.`];
+  if (metric === "pointing-game") {
+    const inside = new Float32Array(mask.bytes.slice().buffer);
+    found.value = inside[values.indexOf(Math.max(...values))];
+  }
+  if (metric === "sensitivity-max") found.notes = [`Of ${explained.method}.`];
+  say({ Scored: { run, score: { metric, ...found, parameters, seed, forward_passes: total, backward_passes: 0, seconds: 0.25 } } });
+}
+
 /** Files are answered in the order in which they came. */
 let loads = Promise.resolve();
 
@@ -376,6 +457,7 @@ self.onmessage = ({ data }) => {
   else if (message.Estimate) estimate(message.Estimate);
   else if (message.Hide) hide(message.Hide);
   else if (message.Regions) regions(message.Regions);
+  else if (message.Evaluate) evaluate(message.Evaluate);
   else if (message.Explain) explain(message.Explain);
   else if (message.Cancel) cancelled.add(message.Cancel.run);
 };

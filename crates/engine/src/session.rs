@@ -142,7 +142,7 @@ impl Session {
     pub fn samples() -> Result<Vec<Sample>, EngineError> {
         let sample = |sample: &vitrine_zoo::Sample| {
             let picture = decode_named(sample.label, sample.png)?.to_picture();
-            Ok(Sample { label: sample.label.to_owned(), picture })
+            Ok(Sample { label: sample.label.to_owned(), picture, parts: None })
         };
         vitrine_zoo::samples().iter().map(sample).collect()
     }

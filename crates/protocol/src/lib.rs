@@ -21,8 +21,8 @@ mod report;
 pub use card::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
 pub use message::{
     DetectedBox, Device, DeviceChoice, DeviceKind, EvaluateRequest, Event, ExplainRequest, File, ImageSource, Layer,
-    Map, ModelSource, ModelSummary, PROTOCOL_VERSION, Picture, Prediction, Problem, ProblemKind, Request, Sample,
-    Tried,
+    Map, ModelSource, ModelSummary, PROTOCOL_VERSION, Parts, Picture, Prediction, Problem, ProblemKind, Request,
+    Sample, Tried,
 };
 pub use method::{
     Choice, Family, MethodInfo, Need, Parameter, ParameterError, ParameterKind, ParameterValue, Promise, Reference,

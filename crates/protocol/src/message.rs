@@ -393,6 +393,18 @@ pub struct Sample {
     pub label: String,
     /// Its pixels.
     pub picture: Picture,
+    /// Which part of that each pixel shows, where it is known.
+    #[serde(default)]
+    pub parts: Option<Parts>,
+}
+
+/// The parts of something in a picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parts {
+    /// What they are called.
+    pub names: Vec<String>,
+    /// The number of each pixel's part, from 0; -1 for the surroundings.
+    pub labels: Map,
 }
 
 /// Pixels, four bytes each (red, green, blue, opacity), row by row from the top.

@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::network::{self, Downloading};
 use crate::parts::{
     Answers, BenchPanel, CardPanel, Compare, Head, Images, MethodForm, ModelChoice, NoticeBar, RunBar, Stage,
+    TrustPanel,
 };
 use crate::state::{Action, Command, State};
 use crate::worker_handle::WorkerHandle;
@@ -128,6 +129,17 @@ impl Component for App {
                         }
                     </div>
                     <div class="below">
+                        if state.shows("trust") && !state.metrics.is_empty() {
+                            <TrustPanel
+                                measures={state.measures()}
+                                usual={state.usual()}
+                                ready={state.can_measure()}
+                                on_screen={state.judged()}
+                                palette={state.palette()}
+                                opacity={state.view.opacity}
+                                on={&on}
+                            />
+                        }
                         if state.shows("compare") {
                             <Compare
                                 methods={state.methods.clone()}

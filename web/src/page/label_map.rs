@@ -22,6 +22,17 @@ impl LabelMap {
         LabelMap { width, height: labels.len().checked_div(width).unwrap_or_default(), labels }
     }
 
+    /// The same in another size: every pixel has the label of the nearest one.
+    pub(crate) fn scaled(&self, width: usize, height: usize) -> Self {
+        let near = |at: usize, length: usize, all: usize| at * all / length.max(1);
+        let label = |index: usize| {
+            let (x, y) =
+                (near(index % width.max(1), width, self.width), near(index / width.max(1), height, self.height));
+            self.at(x, y).unwrap_or(NONE)
+        };
+        LabelMap { width, height, labels: (0..width * height).map(label).collect() }
+    }
+
     /// The label of a pixel.
     pub(crate) fn at(&self, x: usize, y: usize) -> Option<i32> {
         let label = self.labels.get(y * self.width + x).filter(|_| x < self.width)?;
@@ -163,6 +174,14 @@ mod tests {
         map.fill_like(&cut, (1, 0), None);
         assert!(map.is_empty());
         assert!(cut.is_edge(1, 0) && cut.is_edge(0, 1) && !cut.is_edge(0, 0) && !cut.is_edge(1, 1));
+    }
+
+    #[test]
+    fn another_size_takes_the_nearest_label() {
+        let map = LabelMap::of(2, vec![0, 1, -1, 2]);
+        assert_eq!(drawn(&map.scaled(4, 2)), ["0011", "..22"]);
+        assert_eq!(drawn(&map.scaled(1, 1)), ["0"]);
+        assert_eq!(map.scaled(2, 2), map);
     }
 
     #[test]

@@ -26,6 +26,8 @@ mod run_bar;
 mod settings;
 mod stage;
 mod tried_strip;
+mod trust;
+mod truth;
 mod view_controls;
 
 pub(crate) use answers::Answers;
@@ -39,3 +41,4 @@ pub(crate) use model_choice::ModelChoice;
 pub(crate) use notice_bar::NoticeBar;
 pub(crate) use run_bar::RunBar;
 pub(crate) use stage::Stage;
+pub(crate) use trust::TrustPanel;

@@ -11,6 +11,8 @@ mod longer;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trust;
+mod truth;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,8 +21,8 @@ use std::{
 
 use vitrine_image::{Palette, Scale};
 use vitrine_protocol::{
-    Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, ModelSummary, PROTOCOL_VERSION, Picture,
-    Prediction, ProblemKind, Report, Request, Sample, Tried,
+    Device, DeviceChoice, DeviceKind, Event, File, Map, MethodInfo, MetricInfo, ModelSummary, PROTOCOL_VERSION,
+    Picture, Prediction, ProblemKind, Report, Request, Sample, Tried,
 };
 
 use crate::link::Link;
@@ -37,6 +39,9 @@ pub(crate) use loading::Given;
 use loading::{Chosen, Sources};
 pub(crate) use longer::Longer;
 pub(crate) use status::Status;
+use trust::Trust;
+pub(crate) use trust::{Judged, Measure, Verdict};
+pub(crate) use truth::{PartShare, Truth};
 
 /// After so many crashes within [`CRASH_WINDOW`] the worker stays down.
 const MAX_CRASHES: usize = 3;
@@ -52,6 +57,7 @@ pub(crate) struct State {
     pub(crate) device_choice: DeviceChoice,
     pub(crate) device: Option<Device>,
     pub(crate) methods: Rc<[MethodInfo]>,
+    pub(crate) metrics: Rc<[MetricInfo]>,
     /// Ids and names.
     pub(crate) models: Rc<[(String, String)]>,
     pub(crate) samples: Rc<[Sample]>,
@@ -89,6 +95,8 @@ pub(crate) struct State {
     queue: VecDeque<String>,
     /// The one that runs; nothing while it is that of the question.
     running: Option<String>,
+    /// What metrics say of the map on screen.
+    trust: Trust,
     estimates: Estimates,
     pub(crate) last_end: Option<End>,
     pub(crate) notice: Option<Notice>,
@@ -235,6 +243,8 @@ pub(crate) enum Action {
     Card(CardChange),
     /// The visitor compares methods.
     Compare(CompareChange),
+    /// The visitor wants these metrics of the map on screen.
+    Measure(Vec<String>),
     /// The visitor draws on the picture.
     Bench(BenchChange),
     Run,
@@ -343,6 +353,7 @@ impl State {
             }
             Action::Card(change) => self.change_card(change),
             Action::Compare(change) => self.change_comparison(change),
+            Action::Measure(metrics) => self.measure(metrics),
             Action::Bench(change) => {
                 self.change_bench(change);
                 Vec::new()
@@ -469,9 +480,14 @@ impl State {
         self.run.is_some_and(|current| current.number == run)
     }
 
+    /// Whether a run is that of the question, not one to compare with and not a metric's.
+    fn is_own(&self, run: u32) -> bool {
+        self.is_current(run) && self.running.is_none() && !self.is_measuring()
+    }
+
     fn hear(&mut self, event: Event, now: f64) -> Vec<Command> {
         match event {
-            Event::Ready { version, device, methods, metrics: _, models, samples } => {
+            Event::Ready { version, device, methods, metrics, models, samples } => {
                 if version != PROTOCOL_VERSION {
                     return self.stop(format!(
                         "The page is of version {PROTOCOL_VERSION} and its worker of version {version}. \
@@ -481,6 +497,7 @@ impl State {
                 self.worker = Worker::Ready;
                 self.device = Some(device);
                 self.methods = methods.into();
+                self.metrics = metrics.into();
                 self.models = models.into();
                 self.samples = samples.into();
                 if self.method().is_none() {
@@ -513,13 +530,13 @@ impl State {
             Event::Progress { run, done, total, seconds_left } if self.is_current(run) => {
                 self.run = Some(Run { number: run, done, total: Some(total), seconds_left });
             }
-            Event::Partial { run, map } if self.is_current(run) && self.running.is_none() => {
+            Event::Partial { run, map } if self.is_own(run) => {
                 self.map = Some(Rc::new(map.into()));
             }
-            Event::Frame { run, picture } if self.is_current(run) && self.running.is_none() => {
+            Event::Frame { run, picture } if self.is_own(run) => {
                 self.made = Some(Rc::new(picture));
             }
-            Event::Tried { run, tried } if self.is_current(run) && self.running.is_none() => {
+            Event::Tried { run, tried } if self.is_own(run) => {
                 tried.into_iter().for_each(|tried| self.tried.push_front(Rc::new(tried)));
                 self.tried.truncate(SHOWN);
             }
@@ -538,6 +555,10 @@ impl State {
                 }
                 return self.run_next();
             }
+            Event::Scored { run, score } if self.is_current(run) => {
+                return self.end_measure(Verdict::Done(Rc::from(score)));
+            }
+            Event::Cancelled { run } if self.is_current(run) && self.is_measuring() => self.leave_run(),
             Event::Cancelled { run } if self.is_current(run) => {
                 let removed =
                     self.running.as_ref().is_some_and(|id| self.compare.iter().all(|card| card.method != *id));
@@ -565,6 +586,9 @@ impl State {
                 }
                 (ProblemKind::Input, Some(run)) if self.is_of_bench(run) => self.take_bench_refusal(problem.message),
                 (ProblemKind::Input, Some(run)) if !self.is_current(run) => {}
+                (ProblemKind::Input, Some(_)) if self.is_measuring() => {
+                    return self.end_measure(Verdict::Failed(problem.message));
+                }
                 (ProblemKind::Input, Some(_)) => {
                     self.run = None;
                     match self.running.take() {
@@ -600,6 +624,7 @@ impl State {
         self.made = None;
         self.error = None;
         self.tried.clear();
+        self.forget_verdicts();
         self.report = None;
         self.last_end = None;
         self.compare.iter_mut().for_each(|card| card.outcome = Outcome::Waiting);
@@ -735,6 +760,7 @@ impl State {
 
     fn cancel(&mut self) -> Vec<Command> {
         self.queue.clear();
+        self.stop_waiting();
         let mut commands = self.cancel_run();
         commands.extend(self.stop_download());
         commands

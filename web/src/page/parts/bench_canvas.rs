@@ -143,6 +143,11 @@ fn pointer(properties: &BenchCanvasProperties, width: usize, height: usize) -> H
     }
 }
 
+/// The picture with every label in its colour.
+pub(super) fn tinted(picture: &Picture, labels: &LabelMap) -> Vec<u8> {
+    drawn(picture, labels, None, Purpose::Regions)
+}
+
 /// The picture with what is hidden hatched, or with its regions coloured.
 fn drawn(picture: &Picture, labels: &LabelMap, cut: Option<&LabelMap>, purpose: Purpose) -> Vec<u8> {
     let mut rgba = picture.rgba.clone();

@@ -202,6 +202,7 @@ impl State {
     pub(super) fn leave_run(&mut self) {
         self.run = None;
         self.queue.clear();
+        self.stop_measuring();
         if let Some(id) = self.running.take() {
             self.settle(&id, Outcome::Stopped);
         }

@@ -54,6 +54,9 @@ impl State {
             Status::Loading if self.worker == Worker::Starting => "Starting ...".to_owned(),
             Status::Loading => self.download_sentence().unwrap_or_else(|| "Loading ...".to_owned()),
             Status::Ready => "Ready.".to_owned(),
+            Status::Running if self.is_measuring() => {
+                format!("{} is measured. Escape stops it.", self.measuring().unwrap_or_default())
+            }
             Status::Running if self.running.is_none() && self.queue.is_empty() => {
                 format!("{method} is running. Escape stops it.")
             }

@@ -67,7 +67,9 @@ fn ready() -> Event {
         ],
         metrics: Vec::new(),
         models: vec![("critters".into(), "Critters".into()), ("digits".into(), "Digits".into())],
-        samples: (0..3).map(|index| Sample { label: format!("sample {index}"), picture: picture.clone() }).collect(),
+        samples: (0..3)
+            .map(|index| Sample { label: format!("sample {index}"), picture: picture.clone(), parts: None })
+            .collect(),
     }
 }
 

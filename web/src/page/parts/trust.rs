@@ -1,0 +1,306 @@
+//! Can this map be trusted? Metrics that score it, each with what it says and what it does not.
+
+use std::rc::Rc;
+
+use vitrine_image::Palette;
+use vitrine_protocol::{Altered, Better, Curve, MetricGroup, MetricInfo, Score};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use super::truth::TruthPanel;
+use crate::number::{percent, seconds, short};
+use crate::state::{Action, Judged, Measure, Verdict};
+use crate::widgets::{Chart, Line, Picture};
+
+/// The metrics whose curves are drawn together: what is taken away and what is put back.
+const PAIR: [&str; 2] = ["deletion", "insertion"];
+
+#[derive(PartialEq, Properties)]
+pub(crate) struct TrustProperties {
+    pub(crate) measures: Vec<Measure>,
+    /// The usual metrics that are still open.
+    pub(crate) usual: Vec<String>,
+    /// Whether a finished map is there and nothing runs.
+    pub(crate) ready: bool,
+    /// The finished map, and what belongs to it.
+    pub(crate) on_screen: Option<Judged>,
+    pub(crate) palette: Palette,
+    pub(crate) opacity: f32,
+    pub(crate) on: Callback<Action>,
+}
+
+#[component]
+pub(crate) fn TrustPanel(properties: &TrustProperties) -> Html {
+    let TrustProperties { measures, usual, ready, on_screen, on, .. } = properties;
+    let all = usual.clone();
+    let groups = MetricGroup::ALL.iter().map(|group| {
+        let of_group: Vec<&Measure> = measures.iter().filter(|measure| measure.metric.group == *group).collect();
+        html! { if !of_group.is_empty() { { group_of(*group, &of_group, properties) } } }
+    });
+    html! {
+        <section class="trust" aria-labelledby="trust-title" data-testid="trust">
+            <h2 id="trust-title">{"Can this map be trusted?"}</h2>
+            if let Some(Judged { map, image, truth, completeness: gap }) = on_screen {
+                <p class="hint">
+                    {"A map can look convincing and be wrong. Each number below tests it in one way; none of them proves it."}
+                </p>
+                <div class="buttons">
+                    <button
+                        type="button"
+                        data-testid="trust-usual"
+                        disabled={!ready || usual.is_empty()}
+                        onclick={on.reform(move |_| Action::Measure(all.clone()))}
+                    >
+                        {"Measure the usual ones"}
+                    </button>
+                </div>
+                { pair(measures) }
+                if let Some((gap, change)) = gap {
+                    { completeness(*gap, *change) }
+                }
+                if let Some(truth) = truth {
+                    <TruthPanel
+                        truth={truth.clone()}
+                        image={image.clone()}
+                        map={map.clone()}
+                        palette={properties.palette}
+                        opacity={properties.opacity}
+                    />
+                }
+                { for groups }
+            } else {
+                <p class="hint">{"Once a map is finished, it can be tested here."}</p>
+            }
+        </section>
+    }
+}
+
+/// Deletion and insertion in one chart.
+fn pair(measures: &[Measure]) -> Html {
+    let done = PAIR.iter().filter_map(|id| {
+        let measure = measures.iter().find(|measure| measure.metric.id == *id)?;
+        Some((measure.metric.name.clone(), score_of(measure)?.clone()))
+    });
+    let done: Vec<(String, Rc<Score>)> = done.collect();
+    html! {
+        if !done.is_empty() {
+            <Curves key="pair" label="How the answer changes while pixels are removed or put back" scores={done} />
+        }
+    }
+}
+
+fn completeness(gap: f32, change: f32) -> Html {
+    let share = f64::from(gap.abs()) / f64::from(change.abs()).max(f64::MIN_POSITIVE);
+    html! {
+        <div class="measure" data-metric="completeness">
+            <h4>{"Completeness gap"}</h4>
+            <p class="value"><strong>{percent(share)}</strong>{" lower is better"}</p>
+            <p>{"How far the map's values miss the change of the answer that they promise to add up to."}</p>
+            <p class="hint">{"But: maps that say nothing of the model can add up too."}</p>
+        </div>
+    }
+}
+
+fn group_of(group: MetricGroup, measures: &[&Measure], properties: &TrustProperties) -> Html {
+    let title = match group {
+        MetricGroup::Faithfulness => "Does it show what the model looks at?",
+        MetricGroup::Robustness => "Does it stay when nothing that matters changes?",
+        MetricGroup::Randomisation => "Does it change with the model?",
+        MetricGroup::Complexity => "Is it easy to read?",
+        MetricGroup::Agreement => "Do other methods say the same?",
+        MetricGroup::Localisation => "Does it lie on the right place?",
+    };
+    let told = measures.iter().filter(|measure| measure.verdict.is_some()).count();
+    html! {
+        <details class="measures" data-testid={format!("trust-{group}")} open={told > 0}>
+            <summary><h3>{title}</h3>{" "}<span class="hint">{format!("{told} of {} measured", measures.len())}</span></summary>
+            <div class="grid">
+                { for measures.iter().map(|measure| one(measure, properties)) }
+            </div>
+        </details>
+    }
+}
+
+fn one(measure: &Measure, properties: &TrustProperties) -> Html {
+    let Measure { metric, verdict, missing } = measure;
+    let MetricInfo { id, name, meaning, caveat, .. } = metric;
+    let state = match verdict {
+        None => "open",
+        Some(Verdict::Waiting) => "waiting",
+        Some(Verdict::Running) => "running",
+        Some(Verdict::Done(_)) => "done",
+        Some(Verdict::Failed(_)) => "failed",
+    };
+    let asked = id.clone();
+    let curves = score_of(measure).filter(|score| !score.curves.is_empty() && !PAIR.contains(&id.as_str()));
+    html! {
+        <div class="measure" key={id.clone()} data-metric={id.clone()} data-state={state}>
+            <h4>{name}</h4>
+            { value(metric, verdict.as_ref()) }
+            <p>{meaning}</p>
+            <p class="hint">{"But: "}{caveat}</p>
+            if let Some(score) = score_of(measure) {
+                { for score.notes.iter().map(|note| html! { <p class="hint note">{note}</p> }) }
+            }
+            if let Some(score) = curves {
+                <Curves label={name.clone()} scores={vec![(name.clone(), score.clone())]} />
+            }
+            if let Some(missing) = missing {
+                <p class="hint">{*missing}</p>
+            } else if !matches!(verdict, Some(Verdict::Done(_) | Verdict::Waiting | Verdict::Running)) {
+                <button
+                    type="button"
+                    data-testid={format!("measure-{id}")}
+                    aria-label={format!("Measure {name}")}
+                    disabled={!properties.ready}
+                    onclick={properties.on.reform(move |_| Action::Measure(vec![asked.clone()]))}
+                >
+                    {"Measure"}
+                </button>
+            }
+        </div>
+    }
+}
+
+fn score_of(measure: &Measure) -> Option<&Rc<Score>> {
+    match &measure.verdict {
+        Some(Verdict::Done(score)) => Some(score),
+        _ => None,
+    }
+}
+
+fn value(metric: &MetricInfo, verdict: Option<&Verdict>) -> Html {
+    match verdict {
+        None => Html::default(),
+        Some(Verdict::Waiting) => html! { <p class="hint">{"Waits for its turn."}</p> },
+        Some(Verdict::Running) => html! { <p class="hint">{"Measuring ..."}</p> },
+        Some(Verdict::Failed(message)) => html! { <p class="problem" role="alert">{message}</p> },
+        Some(Verdict::Done(score)) => {
+            let number = score.value.map_or("no number".to_owned(), short);
+            let judged = match metric.better {
+                Better::Neither => String::new(),
+                better => format!(" {better}"),
+            };
+            let [low, high] = metric.range.map(|end| end.map(short));
+            let range = match (low, high) {
+                (Some(low), Some(high)) => format!(", from {low} to {high}"),
+                (Some(low), None) => format!(", {low} or more"),
+                (None, Some(high)) => format!(", {high} at most"),
+                (None, None) => String::new(),
+            };
+            html! {
+                <p class="value">
+                    <strong>{number}</strong>{format!("{judged}{range}")}
+                    <span class="hint">{format!(" ({})", seconds(score.seconds))}</span>
+                </p>
+            }
+        }
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct CurvesProperties {
+    label: AttrValue,
+    /// Names and scores, each with curves.
+    scores: Vec<(String, Rc<Score>)>,
+}
+
+/// Curves with a slider along them, which shows the altered pictures where there are such.
+#[component]
+fn Curves(properties: &CurvesProperties) -> Html {
+    let CurvesProperties { label, scores } = properties;
+    let place = use_state(|| 0.0_f64);
+    let curves: Vec<(&Curve, String)> = scores
+        .iter()
+        .flat_map(|(name, score)| score.curves.iter().map(move |curve| (curve, named(name, curve, score.curves.len()))))
+        .collect();
+    let lines = curves.iter().map(|(curve, name)| Line {
+        name: name.clone(),
+        points: curve.xs.iter().copied().zip(curve.ys.iter().copied()).collect(),
+    });
+    let lines: Vec<Line> = lines.collect();
+    let Some((first, _)) = curves.first() else { return Html::default() };
+    let ends = lines
+        .iter()
+        .flat_map(|line| &line.points)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
+    let x = ends.0 + *place * (ends.1 - ends.0);
+    let slide = {
+        let place = place.clone();
+        Callback::from(move |event: InputEvent| {
+            let value = event.target().map(|target| target.unchecked_into::<HtmlInputElement>().value_as_number());
+            place.set(value.unwrap_or_default() / 100.0);
+        })
+    };
+    let said: Vec<String> = scores.iter().map(|(name, score)| readings(name, score, x)).collect();
+    let id = format!("slide-{}", scores.iter().map(|(_, score)| score.metric.as_str()).collect::<Vec<_>>().join("-"));
+    html! {
+        <div class="curves" data-testid={id.replace("slide", "curves")}>
+            <Chart
+                {label}
+                lines={lines.clone()}
+                x_label={first.x_label.clone()}
+                y_label={first.y_label.clone()}
+                mark={nearest(&lines, x)}
+            />
+            <div class="field">
+                <label for={id.clone()}>{format!("Look along the curve: {} {}", short(x), first.x_label)}</label>
+                <input
+                    id={id.clone()}
+                    data-testid={id}
+                    type="range"
+                    min="0"
+                    max="100"
+                    value={(100.0 * *place).round().to_string()}
+                    aria-valuetext={said.join(", ")}
+                    oninput={slide}
+                />
+            </div>
+            <ul class="altered">
+                { for scores.iter().zip(&said).map(|((name, score), said)| altered(name, score, x, said)) }
+            </ul>
+        </div>
+    }
+}
+
+/// A curve by its own name where a score has several.
+fn named(metric: &str, curve: &Curve, count: usize) -> String {
+    if count > 1 && !curve.name.is_empty() { curve.name.clone() } else { metric.to_owned() }
+}
+
+/// `Deletion 0.42`: the value of each curve's nearest point.
+fn readings(metric: &str, score: &Score, x: f64) -> String {
+    let far = |at: &f64| (at - x).abs();
+    let reading = |curve: &Curve| {
+        let nearest = curve.xs.iter().zip(&curve.ys).min_by(|(one, _), (other, _)| far(one).total_cmp(&far(other)))?;
+        Some(format!("{} {}", named(metric, curve, score.curves.len()), short(*nearest.1)))
+    };
+    score.curves.iter().filter_map(reading).collect::<Vec<_>>().join(", ")
+}
+
+/// The point of the first line that is nearest to a position.
+fn nearest(lines: &[Line], x: f64) -> Option<(usize, usize)> {
+    let points = lines.first()?.points.iter().enumerate();
+    let nearest = points.min_by(|(_, (one, _)), (_, (other, _))| (one - x).abs().total_cmp(&(other - x).abs()))?;
+    Some((0, nearest.0))
+}
+
+/// The altered picture that is nearest to a position.
+fn altered(name: &str, score: &Score, x: f64, said: &str) -> Html {
+    let far = |altered: &Altered| (altered.x - x).abs();
+    let nearest = score.pictures.iter().min_by(|one, other| far(one).total_cmp(&far(other)));
+    html! {
+        <li key={name.to_owned()}>
+            if let Some(Altered { picture, .. }) = nearest {
+                <Picture
+                    width={picture.width}
+                    height={picture.height}
+                    rgba={Rc::<[u8]>::from(picture.rgba.as_slice())}
+                    label={format!("What the model saw here: {said}")}
+                />
+            }
+            <span>{said.to_owned()}</span>
+        </li>
+    }
+}

@@ -1,0 +1,206 @@
+//! Whether the map on screen can be trusted: metrics that score it, run one after the other like methods.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use vitrine_protocol::{EvaluateRequest, Map, MetricInfo, MetricNeed, Request, Score};
+
+use super::{Command, HeatMap, Image, Run, State, Truth};
+
+/// Metrics that a first look takes, in this order: one or two of each kind of doubt.
+const USUAL: [&str; 7] = [
+    "deletion",
+    "insertion",
+    "saco",
+    "sensitivity-max",
+    "model-parameter-randomisation",
+    "spearman-agreement",
+    "pointing-game",
+];
+/// Altered pictures to look through, where a metric keeps them.
+const PICTURES: &str = "17";
+
+/// Scores of the map on screen.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    verdicts: Vec<(String, Verdict)>,
+    queue: VecDeque<String>,
+    /// The metric that runs.
+    running: Option<String>,
+}
+
+/// What became of a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Verdict {
+    Waiting,
+    Running,
+    Done(Rc<Score>),
+    /// What it said.
+    Failed(String),
+}
+
+/// The finished map on screen and what is known of it without measuring.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) map: Rc<HeatMap>,
+    pub(crate) image: Rc<Image>,
+    pub(crate) truth: Option<Truth>,
+    /// Gap, and the change of the target that the map promises to add up to.
+    pub(crate) completeness: Option<(f32, f32)>,
+}
+
+/// A metric as the panel lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Measure {
+    pub(crate) metric: MetricInfo,
+    /// Nothing before it was asked for.
+    pub(crate) verdict: Option<Verdict>,
+    /// What is missing for it.
+    pub(crate) missing: Option<&'static str>,
+}
+
+impl State {
+    /// Every metric with what it found of the map on screen, in the order of the groups.
+    pub(crate) fn measures(&self) -> Vec<Measure> {
+        let verdict =
+            |id: &str| self.trust.verdicts.iter().find(|(known, _)| known == id).map(|(_, found)| found.clone());
+        let measure = |metric: &MetricInfo| Measure {
+            metric: metric.clone(),
+            verdict: verdict(&metric.id),
+            missing: self.missing(metric),
+        };
+        self.metrics.iter().map(measure).collect()
+    }
+
+    /// The finished map on screen; a method that makes a picture has none.
+    pub(crate) fn judged(&self) -> Option<Judged> {
+        let (map, report, image) = (self.map.as_ref()?, self.report.as_ref()?, self.image.as_ref()?);
+        let change = report.baseline_prediction.map(|baseline| report.prediction - baseline);
+        let truth = self.truth().filter(|_| (map.width, map.height) == (image.picture.width, image.picture.height));
+        let completeness = report.completeness_gap.zip(change);
+        self.made.is_none().then(|| Judged { map: map.clone(), image: image.clone(), truth, completeness })
+    }
+
+    /// The name of the metric that runs.
+    pub(super) fn measuring(&self) -> Option<&str> {
+        let running = self.trust.running.as_ref()?;
+        self.metrics.iter().find(|metric| metric.id == *running).map(|metric| metric.name.as_str())
+    }
+
+    /// Whether a score can be asked for.
+    pub(crate) fn can_measure(&self) -> bool {
+        self.judged().is_some() && self.run.is_none() && self.is_settled()
+    }
+
+    /// The usual metrics that have not been run.
+    pub(crate) fn usual(&self) -> Vec<String> {
+        let known = |id: &&str| {
+            let metric = self.metrics.iter().find(|metric| metric.id == **id);
+            metric.is_some_and(|metric| self.missing(metric).is_none())
+        };
+        let open = |id: &&str| {
+            !self.trust.verdicts.iter().any(|(done, verdict)| done == *id && matches!(verdict, Verdict::Done(_)))
+        };
+        USUAL.iter().copied().filter(|id| known(id) && open(id)).map(str::to_owned).collect()
+    }
+
+    fn missing(&self, metric: &MetricInfo) -> Option<&'static str> {
+        metric.needs.iter().find_map(|need| match need {
+            MetricNeed::OtherMaps if self.compared().len() < 2 => Some("Lay another method beside first, below."),
+            MetricNeed::Mask if self.truth().is_none() => {
+                Some("Needs a picture of which the place is known: one of the page's own.")
+            }
+            _ => None,
+        })
+    }
+
+    /// The visitor wants these metrics measured.
+    pub(super) fn measure(&mut self, metrics: Vec<String>) -> Vec<Command> {
+        if !self.can_measure() {
+            return Vec::new();
+        }
+        for id in metrics {
+            self.judge(&id, Verdict::Waiting);
+            self.trust.queue.push_back(id);
+        }
+        self.measure_next()
+    }
+
+    /// Starts the next metric of the queue.
+    pub(super) fn measure_next(&mut self) -> Vec<Command> {
+        self.trust.running = None;
+        let Some(id) = self.trust.queue.pop_front() else { return Vec::new() };
+        let number = self.last_run + 1;
+        let Some(request) = self.evaluation(number, &id) else { return self.measure_next() };
+        self.last_run = number;
+        self.run = Some(Run { number, done: 0, total: None, seconds_left: None });
+        self.judge(&id, Verdict::Running);
+        self.trust.running = Some(id);
+        vec![Command::Send(Request::Evaluate(Box::new(request)))]
+    }
+
+    fn evaluation(&self, run: u32, id: &str) -> Option<EvaluateRequest> {
+        let metric = self.metrics.iter().find(|metric| metric.id == id)?;
+        let (asked, map) = (self.asked.as_ref()?, self.map.as_ref()?);
+        let explained = self.request(0, asked, &asked.method)?.ok()?;
+        let pictured = metric.parameters.iter().any(|parameter| parameter.id == "pictures");
+        let parameters = pictured.then(|| ("pictures".to_owned(), PICTURES.to_owned())).into_iter().collect();
+        let needs = |need| metric.needs.contains(&need);
+        let others = self.compared().into_iter().skip(1).filter(|_| needs(MetricNeed::OtherMaps));
+        let mask = self.truth().filter(|_| needs(MetricNeed::Mask)).map(|truth| truth.mask());
+        Some(EvaluateRequest {
+            run,
+            metric: id.to_owned(),
+            parameters,
+            seed: explained.seed,
+            map: packed(map),
+            mask: mask.map(|mask| Map::new(map.height, map.width, &mask)),
+            others: others.map(|(map, report)| (report.method.clone(), packed(map))).collect(),
+            explained,
+            infill_files: Vec::new(),
+        })
+    }
+
+    /// Whether the run that goes on is that of a metric.
+    pub(super) fn is_measuring(&self) -> bool {
+        self.trust.running.is_some()
+    }
+
+    /// The metric that runs has ended.
+    pub(super) fn end_measure(&mut self, verdict: Verdict) -> Vec<Command> {
+        self.run = None;
+        if let Some(id) = self.trust.running.take() {
+            self.judge(&id, verdict);
+        }
+        let next = self.measure_next();
+        // Methods to compare may have been added meanwhile.
+        if next.is_empty() { self.run_next() } else { next }
+    }
+
+    /// Nothing more is measured after the metric that runs.
+    pub(super) fn stop_waiting(&mut self) {
+        self.trust.queue.clear();
+        self.trust.verdicts.retain(|(_, verdict)| *verdict != Verdict::Waiting);
+    }
+
+    /// Nothing is measured any more; what is finished stays.
+    pub(super) fn stop_measuring(&mut self) {
+        self.trust.queue.clear();
+        self.trust.running = None;
+        self.trust.verdicts.retain(|(_, verdict)| matches!(verdict, Verdict::Done(_) | Verdict::Failed(_)));
+    }
+
+    /// The map is gone, and with it what was said of it.
+    pub(super) fn forget_verdicts(&mut self) {
+        self.trust = Trust::default();
+    }
+
+    fn judge(&mut self, id: &str, verdict: Verdict) {
+        self.trust.verdicts.retain(|(known, _)| known != id);
+        self.trust.verdicts.push((id.to_owned(), verdict));
+    }
+}
+
+fn packed(map: &HeatMap) -> Map {
+    Map::new(map.height, map.width, &map.values)
+}
