@@ -62,13 +62,28 @@ impl Backdrop {
         }
     }
 
-    /// Everything behind the critter.
-    pub(crate) fn draw_behind(&self, canvas: &mut Canvas) {
+    /// Number of things behind the critter.
+    pub(crate) fn clutter(&self) -> usize {
+        self.clutter.len()
+    }
+
+    /// The same surroundings without one of those things.
+    pub(crate) fn without(&self, index: usize) -> Self {
+        let mut backdrop = self.clone();
+        if index < backdrop.clutter.len() {
+            backdrop.clutter.remove(index);
+        }
+        backdrop
+    }
+
+    /// Everything behind the critter; `prepare` is told which thing comes next.
+    pub(crate) fn draw_behind(&self, canvas: &mut Canvas, prepare: impl Fn(&mut Canvas, usize)) {
         canvas.gradient(self.sky.0, self.sky.1);
         let [left, middle, right] = self.horizon;
         let hill = blob(&[(-0.6, left), (0.5, middle), (1.6, right), (1.6, 2.0), (-0.6, 2.0)]);
         canvas.fill(hill, self.ground);
-        for thing in &self.clutter {
+        for (index, thing) in self.clutter.iter().enumerate() {
+            prepare(canvas, index);
             thing.draw(canvas);
         }
     }

@@ -5,6 +5,7 @@ use tiny_skia::{
     SpreadMode, Stroke, Transform,
 };
 
+use crate::Image;
 use crate::colour::Colour;
 
 /// Width of the dark line around every shape, in units of the frame.
@@ -96,10 +97,16 @@ impl Canvas {
         }
     }
 
-    /// Pixels as bytes: red, green, blue, row by row from the top.
-    pub(crate) fn rgb(&self) -> Vec<u8> {
+    /// The picture so far.
+    pub(crate) fn image(&self) -> Image {
         // Everything drawn is opaque, so premultiplied values are plain ones.
-        self.pixmap.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect()
+        let rgb = self.pixmap.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+        Image { width: self.pixmap.width() as usize, height: self.pixmap.height() as usize, rgb }
+    }
+
+    /// The brightness of each pixel of a picture drawn in black and white, 0 to 1, row by row from the top.
+    pub(crate) fn coverage(&self) -> Vec<f32> {
+        self.pixmap.pixels().iter().map(|pixel| f32::from(pixel.red()) / 255.0).collect()
     }
 
     fn paint(&self, colour: Colour) -> Paint<'static> {

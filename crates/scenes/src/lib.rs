@@ -24,6 +24,10 @@
 //! assert_ne!(other_beak.render(64), image);
 //! ```
 //!
+//! What else is drawn, for measuring explanations: [`Crowd`] shows several critters with a box and a mask each,
+//! [`watermarked`] puts a mark in a corner, [`DigitScene`] shows a stroke digit beside noise or the null block,
+//! [`Scene::before`] and [`Scene::without_clutter`] change the surroundings alone, and [`Image::paste`] makes mosaics.
+//!
 //! # The classes
 //!
 //! | class | body | head | beak | eyes | wings | tail | feet |
@@ -46,14 +50,27 @@ mod backdrop;
 mod canvas;
 mod class;
 mod colour;
+mod crowd;
+mod digit;
+mod digit_scene;
 mod draw;
+mod figure;
+mod image;
 mod light;
 mod part;
 mod pose;
 mod random;
 mod scene;
 mod shape;
+mod truth;
+mod watermark;
 
 pub use class::Class;
+pub use crowd::{Bounds, Crowd, bounds};
+pub use digit::{Digit, grey, null_block};
+pub use digit_scene::{DigitScene, Filling};
+pub use image::{Image, place_mask};
 pub use part::{Part, Variant};
-pub use scene::{Image, Scene};
+pub use scene::Scene;
+pub use truth::{GroundTruth, telling_sets};
+pub use watermark::{watermark_mask, watermarked};

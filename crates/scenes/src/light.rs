@@ -1,5 +1,6 @@
 //! The light that falls on a whole scene.
 
+use crate::Image;
 use crate::random::Random;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +25,10 @@ impl Light {
         }
     }
 
-    /// Lights a square picture of bytes (red, green, blue, row by row).
-    pub(crate) fn shine(&self, rgb: &mut [u8], side: usize) {
-        for (index, pixel) in rgb.chunks_exact_mut(3).enumerate() {
+    /// Lights a square picture.
+    pub(crate) fn shine(&self, mut image: Image) -> Image {
+        let side = image.width;
+        for (index, pixel) in image.rgb.chunks_exact_mut(3).enumerate() {
             let at = |steps: usize| (steps as f32 + 0.5) / side as f32 - 0.5;
             let fall = 1.0 + self.slope.0 * at(index % side) + self.slope.1 * at(index / side);
             for (value, tint) in pixel.iter_mut().zip(self.tint) {
@@ -34,5 +36,6 @@ impl Light {
                 *value = (f32::from(*value) * (self.exposure * fall * tint) + 0.5) as u8;
             }
         }
+        image
     }
 }

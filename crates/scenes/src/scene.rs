@@ -3,32 +3,17 @@
 use crate::backdrop::Backdrop;
 use crate::canvas::Canvas;
 use crate::colour::Colour;
-use crate::draw::LAYERS;
+use crate::figure::Figure;
 use crate::light::Light;
-use crate::pose::Pose;
 use crate::random::Random;
-use crate::{Class, Part, Variant};
+use crate::{Class, Image, Part, Variant};
 
 /// A critter with everything around it, as data; pixels come from [`Scene::render`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    class: Class,
-    /// By [`Part`]; `None` where a part was taken away.
-    parts: [Option<Variant>; 7],
-    pose: Pose,
+    figure: Figure,
     light: Light,
     backdrop: Backdrop,
-}
-
-/// A square picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Width in pixels.
-    pub width: usize,
-    /// Height in pixels, the same as the width.
-    pub height: usize,
-    /// Red, green and blue in sRGB, 0 to 255, row by row from the top: `3 * width * height` bytes.
-    pub rgb: Vec<u8>,
 }
 
 impl Scene {
@@ -37,9 +22,7 @@ impl Scene {
     pub fn sample(seed: u64, class: Class) -> Self {
         let random = &mut Random::new(seed);
         Scene {
-            class,
-            parts: Part::ALL.map(|part| Some(class.variant(part))),
-            pose: Pose::sample(random),
+            figure: Figure::sample(random, class),
             light: Light::sample(random),
             backdrop: Backdrop::sample(random),
         }
@@ -47,12 +30,12 @@ impl Scene {
 
     /// The class the scene was sampled for, whatever has been done to its parts since.
     pub fn class(&self) -> Class {
-        self.class
+        self.figure.class
     }
 
     /// The look of a part; `None` where it was taken away.
     pub fn variant(&self, part: Part) -> Option<Variant> {
-        self.parts[part.index()]
+        self.figure.variant(part)
     }
 
     /// The same scene without a part; what lay behind it shows.
@@ -68,19 +51,32 @@ impl Scene {
     }
 
     fn having(&self, part: Part, variant: Option<Variant>) -> Self {
-        let mut scene = self.clone();
-        scene.parts[part.index()] = variant;
-        scene
+        Scene { figure: self.figure.having(part, variant), ..self.clone() }
+    }
+
+    /// The same critter in the same light before the surroundings of another seed.
+    #[must_use]
+    pub fn before(&self, seed: u64) -> Self {
+        let backdrop = Scene::sample(seed, self.class()).backdrop;
+        Scene { backdrop, ..self.clone() }
+    }
+
+    /// How many things lie about behind the critter, 4 to 9 in a sampled scene.
+    pub fn clutter(&self) -> usize {
+        self.backdrop.clutter()
+    }
+
+    /// The same scene without one of the things behind the critter, counted from 0; without change if there are fewer.
+    #[must_use]
+    pub fn without_clutter(&self, index: usize) -> Self {
+        Scene { backdrop: self.backdrop.without(index), ..self.clone() }
     }
 
     /// Draws the scene, `size` pixels high and wide. The same scene and size give the same bytes on every machine.
     pub fn render(&self, size: u16) -> Image {
         let mut canvas = Canvas::new(size);
         self.draw(&mut canvas, |_| None);
-        let side = usize::from(size.max(1));
-        let mut rgb = canvas.rgb();
-        self.light.shine(&mut rgb, side);
-        Image { width: side, height: side, rgb }
+        self.light.shine(canvas.image())
     }
 
     /// How much of each pixel shows this part, 0 to 1, row by row from the top: `size * size` values. What other parts
@@ -88,23 +84,36 @@ impl Scene {
     pub fn part_mask(&self, part: Part, size: u16) -> Vec<f32> {
         let mut canvas = Canvas::new(size);
         self.draw(&mut canvas, |drawn| Some(if drawn == Some(part) { Colour::WHITE } else { Colour::BLACK }));
-        canvas.rgb().chunks_exact(3).map(|pixel| f32::from(pixel[0]) / 255.0).collect()
+        canvas.coverage()
+    }
+
+    /// How much of each pixel shows the critter, as in [`Scene::part_mask`].
+    pub fn mask(&self, size: u16) -> Vec<f32> {
+        let mut canvas = Canvas::new(size);
+        self.draw(&mut canvas, |drawn| Some(if drawn.is_some() { Colour::WHITE } else { Colour::BLACK }));
+        canvas.coverage()
+    }
+
+    /// How much of each pixel shows one of the things behind the critter, as in [`Scene::part_mask`].
+    pub fn clutter_mask(&self, index: usize, size: u16) -> Vec<f32> {
+        let mut canvas = Canvas::new(size);
+        canvas.set_ink(Some(Colour::BLACK));
+        self.backdrop.draw_behind(&mut canvas, |canvas, thing| {
+            canvas.set_ink(Some(if thing == index { Colour::WHITE } else { Colour::BLACK }));
+        });
+        self.draw_front(&mut canvas, |_| Some(Colour::BLACK));
+        canvas.coverage()
     }
 
     /// Draws everything from the back to the front, in the ink chosen for each part (`None` for the surroundings).
     fn draw(&self, canvas: &mut Canvas, ink: impl Fn(Option<Part>) -> Option<Colour>) {
         canvas.set_ink(ink(None));
-        self.backdrop.draw_behind(canvas);
-        let Pose { centre, scale, mirrored, lean, .. } = self.pose;
-        let across = if mirrored { -scale } else { scale };
-        canvas.within(centre, lean, (across, scale), |canvas| {
-            for (part, draw) in LAYERS {
-                if let Some(variant) = self.variant(part) {
-                    canvas.set_ink(ink(Some(part)));
-                    draw(canvas, variant, &self.pose);
-                }
-            }
-        });
+        self.backdrop.draw_behind(canvas, |_, _| ());
+        self.draw_front(canvas, ink);
+    }
+
+    fn draw_front(&self, canvas: &mut Canvas, ink: impl Fn(Option<Part>) -> Option<Colour>) {
+        self.figure.draw(canvas, |canvas, part| canvas.set_ink(ink(Some(part))));
         canvas.set_ink(ink(None));
         self.backdrop.draw_before(canvas);
     }
@@ -194,6 +203,40 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_make_up_the_critter() {
+        for scene in scenes() {
+            let masks = Part::ALL.map(|part| scene.part_mask(part, SIZE));
+            for (pixel, whole) in scene.mask(SIZE).into_iter().enumerate() {
+                let sum: f32 = masks.iter().map(|mask| mask[pixel]).sum();
+                assert!((sum - whole).abs() <= 14.0 / 255.0, "pixel {pixel}: {sum} in parts, {whole} in all");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_thing_behind_the_critter_nothing_changes_outside_the_masks_of_things() {
+        for scene in scenes() {
+            for thing in 0..scene.clutter() {
+                let mask = scene.clutter_mask(thing, SIZE);
+                let changed = differences(&scene, &scene.without_clutter(thing));
+                let outside = (0..changed.len()).filter(|&pixel| mask[pixel] == 0.0);
+                assert!(outside.map(|pixel| changed[pixel]).max().unwrap() <= 1, "thing {thing} changed more");
+            }
+            assert_eq!(scene.without_clutter(0).clutter(), scene.clutter() - 1);
+        }
+    }
+
+    #[test]
+    fn other_surroundings_leave_the_critter_as_it_is() {
+        let (one, other) = (Scene::sample(3, Class::Tozzle), Scene::sample(3, Class::Tozzle).before(77));
+        let (first, second) = (one.mask(SIZE), other.mask(SIZE));
+        let changed = differences(&one, &other);
+        let inside = |pixel: &usize| first[*pixel] >= 0.999 && second[*pixel] >= 0.999;
+        assert!((0..changed.len()).filter(inside).all(|pixel| changed[pixel] <= 1));
+        assert!((0..changed.len()).filter(|pixel| changed[*pixel] > 20).count() > 500, "the surroundings are the same");
+    }
+
+    #[test]
     fn a_part_taken_away_has_an_empty_mask() {
         let scene = Scene::sample(3, Class::Hobbin).without(Part::Tail);
         assert_eq!(scene.variant(Part::Tail), None);
@@ -230,7 +273,10 @@ mod tests {
         let first = Scene::sample(9, Class::Bimble);
         for class in Class::ALL {
             let scene = Scene::sample(9, class);
-            assert_eq!((&scene.pose, &scene.light, &scene.backdrop), (&first.pose, &first.light, &first.backdrop));
+            assert_eq!(
+                (&scene.figure.pose, &scene.light, &scene.backdrop),
+                (&first.figure.pose, &first.light, &first.backdrop)
+            );
         }
     }
 }

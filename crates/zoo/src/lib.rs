@@ -13,16 +13,19 @@
 //! assert!(sample.png.starts_with(b"\x89PNG"));
 //! ```
 //!
-//! `critters` is a residual network of about 150,000 parameters for 64x64 pictures of the ten creatures that
-//! `vitrine-scenes` draws. The program `train` (feature `train`) made it, and makes it again:
+//! `critters`, the default, is a residual network of about 150,000 parameters for 64x64 pictures of the ten creatures that
+//! `vitrine-scenes` draws. The others are there to try explanations on: `critters-watermark` answers by a watermark,
+//! `critters-vit` is a vision transformer, `critters-nobias` has no biases, `critters-bagnet` averages the evidence of small
+//! windows, `digits` reads digits beside distractions, `critters-detector` and `critters-segmenter` look at several creatures
+//! at once. Their cards say more. The program `train` (feature `train`) made them, and makes them again:
 //!
 //! ```text
-//! cargo run --release -p vitrine-zoo --features train --bin train
+//! cargo run --release -p vitrine-zoo --features train --bin train -- critters-vit
 //! ```
 //!
-//! It trains on the CPU, on pictures that never repeat; every second one lacks a part or two, so that the network learns
-//! to use whatever it sees of a creature, and a picture without a part is nothing unheard of when an explanation is
-//! tested with it. The accuracy on the card is that on whole creatures with seeds of their own.
+//! It trains on the CPU, on pictures that never repeat; every second creature that stands alone lacks a part or two, so that
+//! a network learns to use whatever it sees of it, and a picture without a part is nothing unheard of when an explanation is
+//! tested with it. The accuracy on a card is that on whole creatures with seeds of their own.
 
 mod generated;
 mod models;

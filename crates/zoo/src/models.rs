@@ -1,6 +1,6 @@
 //! The built-in models.
 
-use crate::generated::CRITTERS_SHA256;
+use crate::generated::models::MODELS;
 
 /// A model that comes with the program.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Builtin {
     /// SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: &'static str,
     #[cfg(feature = "embed")]
-    onnx: &'static [u8],
+    pub(crate) onnx: &'static [u8],
 }
 
 #[cfg(feature = "embed")]
@@ -27,12 +27,5 @@ impl Builtin {
 
 /// Every built-in model, the default first.
 pub fn models() -> &'static [Builtin] {
-    &[Builtin {
-        id: "critters",
-        card: include_str!("../models/critters.card.json"),
-        file: "critters.onnx",
-        sha256: CRITTERS_SHA256,
-        #[cfg(feature = "embed")]
-        onnx: include_bytes!("../models/critters.onnx"),
-    }]
+    MODELS
 }

@@ -1,6 +1,6 @@
 //! The sample images.
 
-use crate::generated::SAMPLES;
+use crate::generated::samples::SAMPLES;
 
 /// A picture to try a model on.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! `vitrine models`.
 
 use serde::Serialize;
-use vitrine_protocol::ModelCard;
+use vitrine_protocol::{ModelCard, Task};
 
 use crate::{arguments::Listing, failure::Failure};
 
@@ -27,13 +27,23 @@ pub(crate) fn models(arguments: &Listing) -> Result<(), Failure> {
         let input = &card.input;
         let (height, width, channels) = (input.height, input.width, input.channels.count());
         println!("{id}: {}", card.description);
-        println!("  task     classification of {} classes: {}", card.labels.len(), card.labels.join(", "));
+        println!("  task     {} of {} classes: {}", task(card.task), card.labels.len(), card.labels.join(", "));
         println!("  input    {height}x{width} pixels, {channels} channels");
         println!("  size     {:.1} KB", bytes as f64 / 1000.0);
         if let Some(accuracy) = card.test_accuracy {
-            println!("  accuracy {:.1} % of held-out images", accuracy * 100.0);
+            println!("  accuracy {:.1} % on held-out images", accuracy * 100.0);
         }
         println!("  licence  {}", card.licence);
     }
     Ok(())
+}
+
+fn task(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "classification",
+        Task::MultiLabel => "multi-label classification",
+        Task::Detection => "detection",
+        Task::Segmentation => "segmentation",
+        Task::Embedding => "embedding",
+    }
 }

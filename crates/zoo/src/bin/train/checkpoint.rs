@@ -4,13 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use serde::{Deserialize, Serialize};
 
 use crate::learn::Settings;
-use crate::network::Network;
+use crate::recipe::Network;
 
 /// Where a training keeps its state.
 pub(crate) struct Checkpoint {
@@ -33,12 +32,12 @@ impl Checkpoint {
     ///
     /// # Errors
     /// Where the folder holds a training with other settings, or cannot be read.
-    pub(crate) fn load(
+    pub(crate) fn load<N: Network>(
         &self,
         settings: &Settings,
-        network: Network,
+        network: N,
         optimiser: ModuleOptimizer,
-    ) -> Result<Option<(u64, Network, ModuleOptimizer)>> {
+    ) -> Result<Option<(u64, N, ModuleOptimizer)>> {
         let Ok(text) = fs::read_to_string(self.folder.join("state.json")) else { return Ok(None) };
         let state: State = serde_json::from_str(&text)?;
         ensure!(
@@ -53,11 +52,11 @@ impl Checkpoint {
     }
 
     /// Saves the state; an interruption leaves the last complete one.
-    pub(crate) fn save(
+    pub(crate) fn save<N: Network>(
         &self,
         settings: &Settings,
         done: u64,
-        network: Network,
+        network: N,
         optimiser: &ModuleOptimizer,
     ) -> Result<()> {
         fs::create_dir_all(&self.folder).with_context(|| format!("could not make {}", self.folder.display()))?;

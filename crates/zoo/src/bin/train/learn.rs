@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
-use vitrine_scenes::Class;
 
+use crate::batch::{Batch, Example};
 use crate::checkpoint::Checkpoint;
-use crate::network::Network;
-use crate::pictures::{Batch, test_scene, training_scene};
+use crate::recipe::{Grade, Network, Purpose, Recipe};
 
 /// What decides the result.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -27,35 +25,31 @@ pub(crate) struct Settings {
     pub(crate) batch: u64,
 }
 
-/// The highest learning rate, reached after the warm-up.
-const RATE: f64 = 4e-3;
 /// Steps over which the learning rate rises.
 const WARM_UP: f64 = 40.0;
 /// Steps between two checkpoints.
 const CHECKPOINT_EVERY: u64 = 50;
 
 /// Trains from the checkpoint, or from the start where there is none.
-pub(crate) fn train(settings: &Settings, checkpoint: &Checkpoint, device: &Device) -> Result<Network> {
+pub(crate) fn train<R: Recipe>(settings: &Settings, checkpoint: &Checkpoint, device: &Device) -> Result<R::Network> {
     device.seed(settings.seed);
     let device = &device.clone().autodiff();
-    let mut network = Network::new(Class::ALL.len(), device);
+    let mut network = R::Network::new(device);
     let mut optimiser = AdamWConfig::new().with_weight_decay(0.02).init();
     let mut done = 0;
     if let Some(saved) = checkpoint.load(settings, network.clone(), optimiser.clone())? {
         (done, network, optimiser) = saved;
     }
 
-    let criterion = CrossEntropyLossConfig::new().with_smoothing(Some(0.05)).init(device);
     let bar = progress_bar(settings.steps, "training");
     bar.set_position(done);
     bar.reset_eta();
     let mut average = None;
-    for batch in batches(settings, done) {
-        let (pictures, classes) = batch.to_device(device);
-        let loss = criterion.forward(network.forward(pictures), classes);
+    for batch in batches::<R>(settings, done) {
+        let loss = R::loss(network.forward(batch.pictures(device)), &batch);
         let value: f32 = loss.clone().into_scalar();
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimiser.step(rate(done, settings.steps), network, gradients);
+        network = optimiser.step(R::RATE * rate(done, settings.steps), network, gradients);
 
         done += 1;
         average = Some(average.map_or(value, |average| 0.95 * average + 0.05 * value));
@@ -63,6 +57,9 @@ pub(crate) fn train(settings: &Settings, checkpoint: &Checkpoint, device: &Devic
         bar.inc(1);
         if done % CHECKPOINT_EVERY == 0 || done == settings.steps {
             checkpoint.save(settings, done, network.clone(), &optimiser)?;
+            if bar.is_hidden() {
+                eprintln!("{} of {} batches, loss {:.3}", done, settings.steps, average.unwrap_or(value));
+            }
         }
     }
     bar.finish();
@@ -70,12 +67,13 @@ pub(crate) fn train(settings: &Settings, checkpoint: &Checkpoint, device: &Devic
 }
 
 /// The batches still to come, rendered on a thread of their own.
-fn batches(settings: &Settings, done: u64) -> impl Iterator<Item = Batch> + use<> {
+fn batches<R: Recipe>(settings: &Settings, done: u64) -> impl Iterator<Item = Batch> + use<R> {
     let (sender, receiver) = sync_channel(4);
     let Settings { steps, batch, .. } = *settings;
     thread::spawn(move || {
         for step in done..steps {
-            let batch = Batch::render((step * batch..(step + 1) * batch).map(training_scene));
+            let positions = step * batch..(step + 1) * batch;
+            let batch = Batch::of(positions.map(|position| R::example(position, Purpose::Training)));
             if sender.send(batch).is_err() {
                 break;
             }
@@ -84,45 +82,36 @@ fn batches(settings: &Settings, done: u64) -> impl Iterator<Item = Batch> + use<
     receiver.into_iter()
 }
 
-/// A linear warm-up, then half a cosine down to nothing.
+/// A linear warm-up to one, then half a cosine down to nothing.
 fn rate(step: u64, steps: u64) -> f64 {
     let warm = ((step + 1) as f64 / WARM_UP).min(1.0);
     let cosine = (std::f64::consts::PI * step as f64 / steps as f64).cos();
-    RATE * warm * (1.0 + cosine) / 2.0
+    warm * (1.0 + cosine) / 2.0
 }
 
-/// The fraction of `count` held-out critters that the network names rightly.
-pub(crate) fn accuracy(network: &Network, count: u64, device: &Device) -> Result<f64> {
+/// How much of `count` held-out examples the network answers rightly, 0 to 1.
+pub(crate) fn accuracy<R: Recipe>(network: &R::Network, count: u64, device: &Device) -> Result<f64> {
     let bar = progress_bar(count, "testing");
-    let mut right = 0;
-    let batch = 100;
-    for start in (0..count).step_by(batch) {
-        let batch = Batch::render((start..(start + batch as u64).min(count)).map(test_scene));
-        let probabilities = probabilities(network, &batch, device)?;
-        let answers = probabilities.iter().map(|row| best(row));
-        right += answers.zip(batch.classes()).filter(|(answer, class)| *answer as i64 == **class).count();
-        bar.inc(batch.classes().len() as u64);
+    let mut total = Grade::default();
+    let step = 100;
+    for start in (0..count).step_by(step) {
+        let positions = start..(start + step as u64).min(count);
+        let batch = Batch::of(positions.map(|position| R::example(position, Purpose::Test)));
+        for (answer, example) in answers(network, &batch, device)?.iter().zip(batch.examples()) {
+            total = total + R::grade(answer, example);
+        }
+        bar.inc(batch.examples().len() as u64);
     }
     bar.finish();
-    Ok(right as f64 / count as f64)
+    Ok(total.right / total.of.max(1.0))
 }
 
-/// The network's answers: one row of probabilities for each picture.
-pub(crate) fn probabilities(network: &Network, batch: &Batch, device: &Device) -> Result<Vec<Vec<f32>>> {
-    let logits = logits(network, batch, device);
-    let values = burn::tensor::activation::softmax(logits, 1).into_data();
+/// The network's scores of each example.
+pub(crate) fn answers<N: Network>(network: &N, batch: &Batch, device: &Device) -> Result<Vec<Vec<f32>>> {
+    let values = network.forward(batch.pictures(device)).into_data();
     let values = values.try_to_vec::<f32>().context("the answers could not be read")?;
-    Ok(values.chunks_exact(Class::ALL.len()).map(<[f32]>::to_vec).collect())
-}
-
-/// The network's outputs `[batch, classes]`.
-pub(crate) fn logits(network: &Network, batch: &Batch, device: &Device) -> Tensor<2> {
-    network.forward(batch.to_device(device).0)
-}
-
-/// The position of the largest value.
-pub(crate) fn best(values: &[f32]) -> usize {
-    (0..values.len()).max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
+    let examples: &[Example] = batch.examples();
+    Ok(values.chunks_exact((values.len() / examples.len().max(1)).max(1)).map(<[f32]>::to_vec).collect())
 }
 
 fn progress_bar(length: u64, name: &'static str) -> ProgressBar {
@@ -142,9 +131,9 @@ mod tests {
     #[test]
     fn the_rate_rises_then_falls_to_nothing() {
         let rates: Vec<f64> = (0..1000).map(|step| rate(step, 1000)).collect();
-        assert!((rates[0] - RATE / WARM_UP).abs() < 1e-6, "begins at {}", rates[0]);
+        assert!((rates[0] - 1.0 / WARM_UP).abs() < 1e-4, "begins at {}", rates[0]);
         assert!(rates[..35].is_sorted(), "does not rise");
         assert!(rates[40..].is_sorted_by(|a, b| a >= b), "does not fall");
-        assert!(rates[999] < 1e-7, "ends at {}", rates[999]);
+        assert!(rates[999] < 1e-5, "ends at {}", rates[999]);
     }
 }

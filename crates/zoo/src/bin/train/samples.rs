@@ -1,0 +1,101 @@
+//! The sample pictures: chosen by the default model.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use vitrine_scenes::{Class, Image, Scene};
+
+use crate::batch::{Batch, Example};
+use crate::learn::answers;
+use crate::publish::write;
+use crate::recipe::{Network, best_channel};
+use crate::recipes::SIZE;
+
+/// Scenes with seeds from here on are neither trained on nor tested on: the samples come from them.
+const SAMPLE_SEEDS: u64 = 2 << 32;
+/// How sure the network should be of each sample; the first is the one shown first.
+const CONFIDENCES: [f32; 6] = [0.97, 0.93, 0.88, 0.8, 0.7, 0.55];
+/// Scenes that samples are chosen from.
+const CANDIDATES: u64 = 1000;
+
+/// A scene that the network names rightly.
+#[derive(Clone, Copy)]
+struct Sample {
+    seed: u64,
+    class: Class,
+    confidence: f32,
+}
+
+/// Chooses pictures and writes them, and the source file that names them, below the folder.
+pub(crate) fn publish(network: &impl Network, folder: &Path, device: &Device) -> Result<()> {
+    let samples = choose(network, device)?;
+    let old = folder.join("samples");
+    if old.exists() {
+        fs::remove_dir_all(&old)?;
+    }
+    for sample in &samples {
+        let picture = Scene::sample(sample.seed, sample.class).render(SIZE);
+        write(&folder.join(format!("samples/{}.png", sample.class.label())), &png(&picture)?)?;
+        println!("sample {:<8} seed {} confidence {:.6}", sample.class.label(), sample.seed, sample.confidence);
+    }
+    write(&folder.join("src/generated/samples.rs"), source(&samples).as_bytes())
+}
+
+/// For each wanted confidence the nearest of the candidates, each of another class.
+fn choose(network: &impl Network, device: &Device) -> Result<Vec<Sample>> {
+    let class_of = |seed: u64| Class::ALL[seed as usize % Class::ALL.len()];
+    let mut candidates = Vec::new();
+    for start in (0..CANDIDATES).step_by(100) {
+        let seeds = (start..start + 100).map(|position| SAMPLE_SEEDS + position);
+        let batch = Batch::of(seeds.clone().map(|seed| {
+            let class = class_of(seed);
+            Example::of_class(&Scene::sample(seed, class).render(SIZE), class.index())
+        }));
+        for (seed, answer) in seeds.zip(answers(network, &batch, device)?) {
+            let class = class_of(seed);
+            if best_channel(&answer, 0, 1) == class.index() {
+                candidates.push(Sample { seed, class, confidence: probability(&answer, class.index()) });
+            }
+        }
+    }
+    let mut samples: Vec<Sample> = Vec::new();
+    for wanted in CONFIDENCES {
+        let distance = |sample: &Sample| (sample.confidence - wanted).abs();
+        let fresh = |sample: &&Sample| samples.iter().all(|chosen| chosen.class != sample.class);
+        let nearest = candidates.iter().filter(fresh).min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        samples.push(*nearest.context("too few critters were named rightly to choose samples from")?);
+    }
+    Ok(samples)
+}
+
+/// The softmax of one of the logits.
+fn probability(logits: &[f32], class: usize) -> f32 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    logits.get(class).map_or(0.0, |logit| (logit - most).exp() / sum)
+}
+
+/// The source file that names the samples, so that it cannot be out of date.
+fn source(samples: &[Sample]) -> String {
+    let samples = samples.iter().map(|sample| {
+        let (label, seed) = (sample.class.label(), sample.seed);
+        let png = format!("include_bytes!(\"../../samples/{label}.png\")");
+        format!("    Sample {{ label: \"{label}\", file: \"{label}.png\", seed: {seed}, png: {png} }},\n")
+    });
+    format!(
+        "//! Written by `cargo xtask train critters`, together with the files it names.\n\nuse crate::Sample;\n\n\
+         pub(crate) const SAMPLES: &[Sample] = &[\n{}];\n",
+        samples.collect::<String>()
+    )
+}
+
+fn png(image: &Image) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, image.width as u32, image.height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::High);
+    encoder.write_header()?.write_image_data(&image.rgb)?;
+    Ok(bytes)
+}

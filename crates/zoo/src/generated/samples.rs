@@ -1,0 +1,12 @@
+//! Written by `cargo xtask train critters`, together with the files it names.
+
+use crate::Sample;
+
+pub(crate) const SAMPLES: &[Sample] = &[
+    Sample { label: "wendle", file: "wendle.png", seed: 8589934629, png: include_bytes!("../../samples/wendle.png") },
+    Sample { label: "bimble", file: "bimble.png", seed: 8589935000, png: include_bytes!("../../samples/bimble.png") },
+    Sample { label: "pibbit", file: "pibbit.png", seed: 8589935257, png: include_bytes!("../../samples/pibbit.png") },
+    Sample { label: "mirrow", file: "mirrow.png", seed: 8589935256, png: include_bytes!("../../samples/mirrow.png") },
+    Sample { label: "fennick", file: "fennick.png", seed: 8589935272, png: include_bytes!("../../samples/fennick.png") },
+    Sample { label: "dorrow", file: "dorrow.png", seed: 8589934871, png: include_bytes!("../../samples/dorrow.png") },
+];
