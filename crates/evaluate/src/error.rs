@@ -65,6 +65,9 @@ pub enum EvaluateError {
         "The metric {0:?} changes the model's weights, and no layer with weights was found; choose another metric."
     )]
     NoWeights(&'static str),
+    /// A protocol with rendered pictures cannot be run with this model or these numbers.
+    #[error("Protocols with rendered pictures need {0}; choose another model or other numbers.")]
+    Scenes(&'static str),
 }
 
 impl EvaluateError {

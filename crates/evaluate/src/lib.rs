@@ -53,7 +53,8 @@
 //! The layout: a metric is one file in its group's folder and one line in the registry; what metrics have in common is an
 //! engine beside the folders: `removal` (parts of the input removed in the map's order) and `subsets` (random sets of them),
 //! both on `altered` (any sets of parts), `again` (the explanation made again after a change), `similarity` (two maps beside
-//! each other) and `statistics`. Everything runs on one thread, in batches, as methods do.
+//! each other) and `statistics`. Protocols that draw their own pictures, so that the truth is known, are in
+//! [`ground_truth`]. Everything runs on one thread, in batches, as methods do.
 
 mod again;
 pub mod agreement;
@@ -61,6 +62,7 @@ mod altered;
 pub mod complexity;
 mod error;
 pub mod faithfulness;
+pub mod ground_truth;
 pub mod localisation;
 mod metric;
 mod neighbours;
