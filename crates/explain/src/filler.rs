@@ -17,6 +17,7 @@ const NOISE: f32 = 0.01;
 /// An infill, ready for masks. A value of the input's shape is one too: the same for every mask.
 pub struct Filler<'a>(Kind<'a>);
 
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 enum Kind<'a> {
     Same(Value),
     /// Made for each mask on the host.

@@ -53,6 +53,7 @@ pub(crate) trait Masks {
 }
 
 /// What is removed from the picture: pixels, or details.
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub(crate) enum Parts<'a> {
     Pixels(Filler<'a>),
     Wavelets(Wavelets),
@@ -65,6 +66,7 @@ struct Composed {
     difference: Difference,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 enum Difference {
     Pixels(Value),
     Wavelets(Vec<f32>),
