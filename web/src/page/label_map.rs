@@ -146,11 +146,11 @@ mod tests {
     #[test]
     fn a_stroke_is_as_wide_as_the_brush_and_round_at_its_ends() {
         let mut map = LabelMap::empty(7, 5);
-        map.stroke((2, 2), (4, 2), 3, Some(0));
-        assert_eq!(drawn(&map), [".......", "..000..", ".00000.", "..000..", "......."]);
+        map.stroke((2, 2), (4, 2), 4, Some(0));
+        assert_eq!(drawn(&map), ["..000..", ".00000.", "0000000", ".00000.", "..000.."]);
         map.stroke((3, 0), (3, 4), 1, None);
-        assert_eq!(drawn(&map), [".......", "..0.0..", ".00.00.", "..0.0..", "......."]);
-        assert_eq!(map.share(), 8.0 / 35.0);
+        assert_eq!(drawn(&map), ["..0.0..", ".00.00.", "000.000", ".00.00.", "..0.0.."]);
+        assert_eq!(map.share(), 18.0 / 35.0);
     }
 
     #[test]
