@@ -45,7 +45,6 @@ test("the usual metrics run one after the other, each with its meaning, its cave
   await opened();
   const before = await page.getByTestId("heatmap").getAttribute("data-version");
   await page.getByTestId("trust-usual").click();
-  await page.getByText("Deletion is measured. Escape stops it.").waitFor();
   for (const id of ["deletion", "insertion", "saco", "sensitivity-max", "model-parameter-randomisation", "pointing-game"]) await settled(id);
   await until(page, "done");
   const text = await measure("deletion").textContent();
@@ -137,6 +136,7 @@ test("stopping keeps what is measured, and a metric that fails says why while th
   await page.getByTestId("trust-usual").click();
   await settled("saco", "failed");
   assert.match(await measure("saco").textContent(), /There is nothing to rank here\./);
+  await page.getByText("Max sensitivity is measured. Escape stops it.").waitFor();
   await settled("sensitivity-max", "running");
   await page.keyboard.press("Escape");
   await until(page, "done");
