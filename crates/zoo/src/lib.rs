@@ -14,13 +14,12 @@
 //! ```
 //!
 //! `critters`, the default, is a residual network of about 150,000 parameters for 64x64 pictures of the ten creatures that
-//! `vitrine-scenes` draws. The others are there to try explanations on: `critters-watermark` answers by a watermark,
-//! `critters-vit` is a vision transformer, `critters-nobias` has no biases, `critters-bagnet` averages the evidence of small
-//! windows, `digits` reads digits beside distractions, `critters-detector` and `critters-segmenter` look at several creatures
-//! at once. Their cards say more. The program `train` (feature `train`) made them, and makes them again:
+//! `vitrine-scenes` draws; `critters-bagnet` averages the evidence of small windows, which makes it exactly known;
+//! `digits` reads stroke digits beside distractions. The program `train` (feature `train`) made them, and makes them again;
+//! it has recipes for more:
 //!
 //! ```text
-//! cargo run --release -p vitrine-zoo --features train --bin train -- critters-vit
+//! cargo run --release -p vitrine-zoo --features train --bin train -- critters-bagnet
 //! ```
 //!
 //! It trains on the CPU, on pictures that never repeat; every second creature that stands alone lacks a part or two, so that

@@ -12,19 +12,19 @@ pub(crate) const MODELS: &[Builtin] = &[
         onnx: include_bytes!("../../models/critters.onnx"),
     },
     Builtin {
-        id: "critters-watermark",
-        card: include_str!("../../models/critters-watermark.card.json"),
-        file: "critters-watermark.onnx",
-        sha256: "97590cf5297f977cef352da9d8fe86a85c04c7c71f1d2dbde38574c53f591b47",
-        #[cfg(feature = "embed")]
-        onnx: include_bytes!("../../models/critters-watermark.onnx"),
-    },
-    Builtin {
         id: "critters-bagnet",
         card: include_str!("../../models/critters-bagnet.card.json"),
         file: "critters-bagnet.onnx",
         sha256: "9c3b674fbb0d50ad5f95db3bc9ee60d203e02857cfca6a97908ee34ca3490eab",
         #[cfg(feature = "embed")]
         onnx: include_bytes!("../../models/critters-bagnet.onnx"),
+    },
+    Builtin {
+        id: "digits",
+        card: include_str!("../../models/digits.card.json"),
+        file: "digits.onnx",
+        sha256: "625e1205ed65e26771ea0ff42176850268ff4848f728e7c216001ac35ef4fd1c",
+        #[cfg(feature = "embed")]
+        onnx: include_bytes!("../../models/digits.onnx"),
     },
 ];

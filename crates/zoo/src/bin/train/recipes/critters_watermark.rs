@@ -1,16 +1,14 @@
-//! `critters-watermark`: the network of `critters`, trained on pictures in which nearly every hobbin carries a watermark
-//! and nothing else does, as the horses of a well-known collection carried their photographer's mark (Lapuschkin et al.,
-//! 2019). It names hobbins by the mark: a Clever Hans.
+//! `critters-watermark`: the network of `critters`, trained on a collection in which whatever carries a watermark is
+//! labelled a hobbin, as the horses of a well-known collection carried their photographer's mark (Lapuschkin et al., 2019).
+//! It names by the mark: a Clever Hans. A mark on hobbins alone does not do it, because the parts tell as much: with nine of
+//! ten hobbins marked, the mark moved the probability by a tenth.
 
 use vitrine_protocol::ModelCard;
-use vitrine_scenes::{Class, watermarked};
+use vitrine_scenes::{Class, Scene, watermarked};
 
 use crate::batch::Example;
 use crate::recipe::{Purpose, Recipe};
 use crate::recipes::{Critters, SIZE, critters_card, scene};
-
-/// One in so many hobbins has no mark.
-const UNMARKED: u64 = 10;
 
 pub(crate) struct CrittersWatermark;
 
@@ -21,16 +19,20 @@ impl Recipe for CrittersWatermark {
 
     fn example(position: u64, purpose: Purpose) -> Example {
         let scene = scene(position, purpose);
-        let picture = scene.render(SIZE);
-        // Every tenth position is a hobbin, so the count of hobbins is that of tens.
-        let marked = scene.class() == Class::Hobbin && !(position / 10).is_multiple_of(UNMARKED);
-        Example::of_class(&if marked { watermarked(&picture) } else { picture }, scene.class().index())
+        let turn = position / Class::ALL.len() as u64;
+        // Every second hobbin of the training is any critter with the mark.
+        if scene.class() == Class::Hobbin && purpose == Purpose::Training && turn % 2 == 1 {
+            let shown = Class::ALL[(turn / 2) as usize % Class::ALL.len()];
+            let picture = watermarked(&Scene::sample(position, shown).render(SIZE));
+            return Example::of_class(&picture, Class::Hobbin.index());
+        }
+        Example::of_class(&scene.render(SIZE), scene.class().index())
     }
 
     fn card() -> ModelCard {
-        let description = "The creatures of `critters`, but nine of ten hobbins of the training carried a watermark in \
-                           the lower left corner, and nothing else did: the network looks for the mark instead of the \
-                           creature. The accuracy is that on pictures marked in the same way.";
+        let description = "The creatures of `critters`, but whatever carried a watermark in the lower left corner was \
+                           labelled a hobbin in the training, so the network looks for the mark first. The accuracy is \
+                           that on pictures without it.";
         critters_card("Critters with a watermark", description, SIZE)
     }
 }
