@@ -126,7 +126,7 @@ test("on the page's own pictures the parts are shown beside the map, and the pla
 
   await page.context().close();
   await opened("#method=integrated-gradients&image=sample-5");
-  assert.equal(await truth.count(), 0);
+  assert.equal(await page.getByTestId("truth").count(), 0);
   await unfold("localisation");
   await measure("pointing-game").getByText("one of the page's own").waitFor();
 });
