@@ -118,7 +118,10 @@ def by_quantus(network, image, target, map_, mask):
         found = metric(model=network, **arrays, softmax=False, channel_first=True, device="cpu", **more)
         return np.asarray(found[0] if isinstance(found, list) else found, np.float64)
 
+    # It adds 1e-7 to every value, which counts in a map of small numbers; the coefficient does not depend on the unit.
+    arrays["a_batch"] = arrays["a_batch"] * 1e5
     yield "sparseness", {}, float(score(quantus.Sparseness(abs=True, normalise=False, **quiet))), None
+    arrays["a_batch"] = map_[None, None].numpy()
     yield "complexity", {}, float(score(quantus.Complexity(abs=True, normalise=False, **quiet))), None
     threshold = 0.1 * float(map_.abs().max())
     found = score(quantus.EffectiveComplexity(eps=threshold, abs=True, normalise=False, **quiet))
