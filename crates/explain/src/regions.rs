@@ -67,6 +67,10 @@ impl RegionsSpec {
 impl RegionsSpec {
     /// Regions of about half the width and height, or as many more as so many such steps give; what has no size stays.
     pub(crate) fn finer(&self, steps: usize, [height, width]: [usize; 2]) -> RegionsSpec {
+        if steps == 0 {
+            // What does not fit stays so, and is refused.
+            return self.clone();
+        }
         let (sides, parts) = (1_usize << steps, 1_usize << (2 * steps));
         match self {
             RegionsSpec::Auto => RegionsSpec::Grid([8, 8]).finer(steps, [height, width]),
