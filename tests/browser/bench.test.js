@@ -157,7 +157,7 @@ test("another target is another score, and the score waits for a run", async () 
   await opened();
   await click(0.5, 0.5);
   await score();
-  await choose(page, "rise", { masks: "3000" });
+  await choose(page, "rise", { masks: "100000" });
   await page.getByTestId("run").click();
   await until(page, "running");
   await page.getByTestId("bench-canvas").scrollIntoViewIfNeeded();

@@ -420,7 +420,7 @@ function followed(inserted, count) {
 /** Scores a map; sensitivity takes its time, and SaCo fails for maps without numbers below zero. */
 async function evaluate(request) {
   const { run, metric, parameters, map, mask, others, explained, seed } = request;
-  const total = metric === "sensitivity-max" ? 100 : 2;
+  const total = metric === "sensitivity-max" ? 240 : 2;
   for (let done = 1; done <= total; done++) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     if (cancelled.has(run)) return say({ Cancelled: { run } });

@@ -28,7 +28,7 @@ const redrawn = (before) => page.locator(`[data-testid=heatmap]:not([data-versio
 
 test("masked pictures are shown with their scores while they are tried, and the last ones stay", async () => {
   await opened();
-  await choose(page, "rise", { masks: "2000" });
+  await choose(page, "rise", { masks: "8000" });
   await page.getByTestId("run").click();
   const strip = page.getByTestId("tried");
   await strip.getByText("Trying right now").waitFor();
