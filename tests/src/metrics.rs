@@ -11,9 +11,9 @@ use burn::tensor::Device;
 use vitrine_evaluate::{EvaluateError, METRICS, Method, Metric, Question, evaluate, find};
 use vitrine_explain::{Context, ExplainError, Head, HeatMap, Observer, Target};
 use vitrine_graph::{Graph, Value};
-use vitrine_protocol::{Better, ImageInput, MetricNeed, ParameterKind, Score};
+use vitrine_protocol::{Better, ImageInput, MetricNeed, Score};
 
-use crate::toys;
+use crate::{properties::out_of_range, toys};
 
 /// The metrics that are checked: all of them, or those that `VITRINE_METRICS=deletion,saco` names.
 fn metrics() -> Vec<&'static dyn Metric> {
@@ -273,20 +273,7 @@ pub async fn parameters_out_of_range_are_refused(device: &Device) {
     let subject = Subject::convnet(device).await;
     for metric in metrics() {
         let info = metric.info();
-        let mut refused = vec![("no-such-parameter".to_owned(), "1".to_owned())];
-        for parameter in info.parameters {
-            let wrong = match parameter.kind {
-                ParameterKind::Integer { min, max } => vec![(min - 1).to_string(), (max + 1).to_string(), "1.5".into()],
-                ParameterKind::Number { min, max } => vec![(min - 0.001).to_string(), (max + 0.001).to_string()],
-                ParameterKind::Boolean => vec!["maybe".into(), "1".into()],
-                ParameterKind::Choice { .. } | ParameterKind::Method { .. } => vec!["no-such-choice".into()],
-                ParameterKind::Extent => vec!["0".into(), "3x".into(), "wide".into()],
-                ParameterKind::Regions => vec![String::new(), "grid:0x1".into(), "no-such-regions.npy".into()],
-                ParameterKind::Infill => vec![String::new(), "value:red".into(), "no-such-file.npy".into()],
-            };
-            refused.extend(wrong.into_iter().map(|value| (parameter.id.clone(), value)));
-        }
-        for pair in refused {
+        for pair in out_of_range(info.parameters) {
             let parameters = BTreeMap::from([pair.clone()]);
             let watcher = Watcher::default();
             let question = subject.question(&parameters, &watcher);

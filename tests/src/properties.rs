@@ -10,7 +10,7 @@ use std::{cell::RefCell, collections::BTreeMap, env};
 use burn::tensor::Device;
 use vitrine_explain::{Attribution, Context, ExplainError, Explainer, Head, HeatMap, METHODS, Observer, Target, find};
 use vitrine_graph::{Graph, Value};
-use vitrine_protocol::{Family, ImageInput, Need, ParameterKind, Picture, Promise};
+use vitrine_protocol::{Family, ImageInput, Need, Parameter, ParameterKind, Picture, Promise};
 
 use crate::toys;
 
@@ -269,25 +269,30 @@ pub async fn a_cancelled_run_ends_within_one_batch(device: &Device) {
     }
 }
 
+/// A name that no parameter has, and for each parameter values that it cannot have.
+pub(crate) fn out_of_range(parameters: Vec<Parameter>) -> Vec<(String, String)> {
+    let mut refused = vec![("no-such-parameter".to_owned(), "1".to_owned())];
+    for parameter in parameters {
+        let wrong = match parameter.kind {
+            ParameterKind::Integer { min, max } => vec![(min - 1).to_string(), (max + 1).to_string(), "1.5".into()],
+            ParameterKind::Number { min, max } => vec![(min - 0.001).to_string(), (max + 0.001).to_string()],
+            ParameterKind::Boolean => vec!["maybe".into(), "1".into()],
+            ParameterKind::Choice { .. } | ParameterKind::Method { .. } => vec!["no-such-choice".into()],
+            ParameterKind::Extent => vec!["0".into(), "3x".into(), "wide".into()],
+            ParameterKind::Regions => vec![String::new(), "grid:0x1".into(), "no-such-regions.npy".into()],
+            ParameterKind::Infill => vec![String::new(), "value:red".into(), "no-such-file.npy".into()],
+        };
+        refused.extend(wrong.into_iter().map(|value| (parameter.id.clone(), value)));
+    }
+    refused
+}
+
 /// Numbers just outside their range, words that are no choice and unknown names are refused, by cost and by explain.
 pub async fn parameters_out_of_range_are_refused(device: &Device) {
     let question = Question::convnet(device).await;
     for method in methods() {
         let info = method.info();
-        let mut refused = vec![("no-such-parameter".to_owned(), "1".to_owned())];
-        for parameter in info.parameters {
-            let wrong = match parameter.kind {
-                ParameterKind::Integer { min, max } => vec![(min - 1).to_string(), (max + 1).to_string(), "1.5".into()],
-                ParameterKind::Number { min, max } => vec![(min - 0.001).to_string(), (max + 0.001).to_string()],
-                ParameterKind::Boolean => vec!["maybe".into(), "1".into()],
-                ParameterKind::Choice { .. } | ParameterKind::Method { .. } => vec!["no-such-choice".into()],
-                ParameterKind::Extent => vec!["0".into(), "3x".into(), "wide".into()],
-                ParameterKind::Regions => vec![String::new(), "grid:0x1".into(), "no-such-regions.npy".into()],
-                ParameterKind::Infill => vec![String::new(), "value:red".into(), "no-such-file.npy".into()],
-            };
-            refused.extend(wrong.into_iter().map(|value| (parameter.id.clone(), value)));
-        }
-        for pair in refused {
+        for pair in out_of_range(info.parameters) {
             let parameters = BTreeMap::from([pair.clone()]);
             let watcher = Watcher::default();
             let cost = method.cost(&question.context(&parameters, &watcher));

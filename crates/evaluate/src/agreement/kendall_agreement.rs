@@ -2,7 +2,7 @@
 //! others, each of which is a curve of one point.
 
 use vitrine_explain::{Cost, LocalBoxFuture, toolkit::no_options};
-use vitrine_protocol::{Better, MetricGroup, MetricInfo, MetricNeed, Reference};
+use vitrine_protocol::MetricInfo;
 
 use crate::{
     EvaluateError, Metric, Question, agreement,
@@ -17,27 +17,7 @@ pub struct KendallAgreement;
 
 impl Metric for KendallAgreement {
     fn info(&self) -> MetricInfo {
-        MetricInfo {
-            id: "kendall-agreement".to_owned(),
-            name: "Rank agreement (Kendall)".to_owned(),
-            group: MetricGroup::Agreement,
-            better: Better::Neither,
-            range: [Some(-1.0), Some(1.0)],
-            meaning:
-                "How much the map says the same as those of the other methods, by the rank correlation of Kendall."
-                    .to_owned(),
-            caveat: "Methods ask different questions, so that disagreement is no error and agreement no proof."
-                .to_owned(),
-            reference: Reference {
-                authors: "Krishna, Han, Gu, Wu, Jabbari, Lakkaraju".to_owned(),
-                year: 2024,
-                title: "The Disagreement Problem in Explainable Machine Learning: A Practitioner's Perspective"
-                    .to_owned(),
-                venue: "TMLR".to_owned(),
-            },
-            needs: vec![MetricNeed::OtherMaps],
-            parameters: Vec::new(),
-        }
+        agreement::info(ID, "Rank agreement (Kendall)", [Some(-1.0), Some(1.0)], "the rank correlation of Kendall")
     }
 
     fn cost(&self, question: &Question<'_>) -> Result<Cost, EvaluateError> {

@@ -9,7 +9,7 @@ pub use kendall_agreement::KendallAgreement;
 pub use spearman_agreement::SpearmanAgreement;
 pub use ssim_agreement::SsimAgreement;
 pub use top_k_agreement::TopKAgreement;
-use vitrine_protocol::Curve;
+use vitrine_protocol::{Better, Curve, MetricGroup, MetricInfo, MetricNeed, Reference};
 
 use crate::{
     EvaluateError, Question,
@@ -17,6 +17,27 @@ use crate::{
     similarity::{Comparison, Similarity},
     statistics::mean,
 };
+
+/// What a metric of agreement says of itself: its id, its name, its range, and by what maps are compared.
+fn info(id: &str, name: &str, range: [Option<f64>; 2], how: &str) -> MetricInfo {
+    MetricInfo {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        group: MetricGroup::Agreement,
+        better: Better::Neither,
+        range,
+        meaning: format!("How much the map says the same as those of the other methods, by {how}."),
+        caveat: "Methods ask different questions, so that disagreement is no error and agreement no proof.".to_owned(),
+        reference: Reference {
+            authors: "Krishna, Han, Gu, Wu, Jabbari, Lakkaraju".to_owned(),
+            year: 2024,
+            title: "The Disagreement Problem in Explainable Machine Learning: A Practitioner's Perspective".to_owned(),
+            venue: "TMLR".to_owned(),
+        },
+        needs: vec![MetricNeed::OtherMaps],
+        parameters: Vec::new(),
+    }
+}
 
 /// The mean similarity to the maps of other methods, signs included.
 fn with_others(question: &Question<'_>, metric: &'static str, similarity: Similarity) -> Result<Found, EvaluateError> {

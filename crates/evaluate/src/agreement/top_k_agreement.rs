@@ -2,7 +2,7 @@
 //! maps share: the mean over the others, each of which is a curve of one point.
 
 use vitrine_explain::{Cost, LocalBoxFuture, toolkit::no_options};
-use vitrine_protocol::{Better, MetricGroup, MetricInfo, MetricNeed, Reference};
+use vitrine_protocol::MetricInfo;
 
 use crate::{
     EvaluateError, Metric, Question, agreement,
@@ -17,27 +17,12 @@ pub struct TopKAgreement;
 
 impl Metric for TopKAgreement {
     fn info(&self) -> MetricInfo {
-        MetricInfo {
-            id: "top-k-agreement".to_owned(),
-            name: "Agreement of the leading pixels".to_owned(),
-            group: MetricGroup::Agreement,
-            better: Better::Neither,
-            range: [Some(0.0), Some(1.0)],
-            meaning: "How much the map says the same as those of the other methods, by the part of the leading \
-                      tenth of pixels that two maps share."
-                .to_owned(),
-            caveat: "Methods ask different questions, so that disagreement is no error and agreement no proof."
-                .to_owned(),
-            reference: Reference {
-                authors: "Krishna, Han, Gu, Wu, Jabbari, Lakkaraju".to_owned(),
-                year: 2024,
-                title: "The Disagreement Problem in Explainable Machine Learning: A Practitioner's Perspective"
-                    .to_owned(),
-                venue: "TMLR".to_owned(),
-            },
-            needs: vec![MetricNeed::OtherMaps],
-            parameters: Vec::new(),
-        }
+        agreement::info(
+            ID,
+            "Agreement of the leading pixels",
+            [Some(0.0), Some(1.0)],
+            "the part of the leading tenth of pixels that two maps share",
+        )
     }
 
     fn cost(&self, question: &Question<'_>) -> Result<Cost, EvaluateError> {
