@@ -4,54 +4,62 @@
 use vitrine_graph::Value;
 
 use crate::{
-    Attribution, Context, ExplainError, HeatMap,
+    Attribution, Budget, Context, ExplainError, HeatMap,
     game::{Moments, all_but, errors, means, worths},
     regions::Regions,
-    sampler::Masked,
+    sampler::{Masked, size_of_picture},
 };
 
 /// The mean effects of the regions of each scale; the map is the mean over the scales. `content` gives what stands in the place
-/// of a region in each of so many draws, over the whole input.
+/// of a region in each of so many draws, over the whole input; the budget may end them before.
 pub(crate) async fn mean_effects(
     context: &Context<'_>,
     scales: Vec<Regions>,
     draws: usize,
+    budget: &Budget,
     content: &dyn Fn(usize) -> Result<Value, ExplainError>,
 ) -> Result<Attribution, ExplainError> {
     let passes = draws * scales.iter().map(|regions| regions.count).sum::<usize>();
     let mut masked = Masked::start(context, content(0)?, passes).await?;
     let mut effects: Vec<Vec<Moments>> = scales.iter().map(|regions| vec![Moments::default(); regions.count]).collect();
-    let show_every = draws.div_ceil(10);
+    // The scales share their contents, so that errors are known of a draw's map as a whole alone.
+    let [height, width] = size_of_picture(context)?;
+    let mut pixels = vec![Moments::default(); height * width];
+    let (clock, mut note, show_every) = (budget.clock(), None, draws.div_ceil(10));
     for draw in 0..draws {
         masked.refill(content(draw)?);
+        let mut of_draw = vec![0.0; pixels.len()];
         for (regions, effects) in scales.iter().zip(&mut effects) {
             let players = regions.count;
             let without = worths(context, &mut masked, regions, players, &|player| all_but(player, players)).await?;
             let whole = f64::from(masked.prediction);
+            let found: Vec<f32> = without.iter().map(|without| (whole - without) as f32).collect();
             effects.iter_mut().zip(without).for_each(|(effect, without)| effect.add(whole - without));
+            let map = regions.map(&found, context).values;
+            of_draw.iter_mut().zip(map).for_each(|(sum, effect)| *sum += f64::from(effect) / scales.len() as f64);
         }
-        if (draw + 1).is_multiple_of(show_every) && draw + 1 < draws {
+        pixels.iter_mut().zip(of_draw).for_each(|(pixel, effect)| pixel.add(effect));
+        if draw + 1 == draws {
+            break;
+        }
+        if (draw + 1).is_multiple_of(show_every) {
             context.observer.partial(&merged(context, &scales, &effects).map);
+        }
+        if clock.is_over() || budget.is_precise(|| errors(&pixels), || means(&pixels)) {
+            note = Some(budget.note(draw + 1, draws));
+            break;
         }
     }
     let found = merged(context, &scales, &effects);
-    let error = match (&scales[..], &effects[..]) {
-        ([regions], [effects]) => errors(effects).map(|errors| map(regions, &errors, context)),
-        // The scales share their contents, so their errors depend on each other.
-        _ => None,
-    };
+    let error =
+        |errors: Vec<f64>| HeatMap { height, width, values: errors.iter().map(|error| *error as f32).collect() };
     Ok(Attribution {
-        standard_error: error,
+        standard_error: errors(&pixels).map(error),
         prediction: masked.prediction,
         forward_passes: masked.passes(),
-        notes: scales.iter().find_map(Regions::note).into_iter().collect(),
+        notes: scales.iter().find_map(Regions::note).into_iter().chain(note).collect(),
         ..found
     })
-}
-
-fn map(regions: &Regions, values: &[f64], context: &Context<'_>) -> HeatMap {
-    let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
-    regions.map(&values, context)
 }
 
 /// The mean of all scales.

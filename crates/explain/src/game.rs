@@ -5,7 +5,7 @@ use vitrine_protocol::ParameterKind;
 
 use crate::{
     Attribution, Context, ExplainError, Infill,
-    budget::Budget,
+    budget::{Budget, TimeLimit},
     options::options,
     regions::{Regions, RegionsSpec},
     sampler::{Masked, UNMASKED},
@@ -77,6 +77,14 @@ impl<'a> Game<'a> {
     /// Tells the reader something.
     pub(crate) fn note(&mut self, note: String) {
         self.notes.push(note);
+    }
+
+    /// Tells the reader of a search that took so many of the regions in the time it had.
+    pub(crate) fn note_of_search(&mut self, taken: usize, time: &TimeLimit) {
+        if taken < self.players() {
+            let ended = time.note(taken, self.players(), "regions");
+            self.notes.push(format!("{ended} Regions that were not taken have 0."));
+        }
     }
 
     /// How many regions there are.
@@ -151,7 +159,7 @@ impl<'a> Game<'a> {
             if (number + 1).is_multiple_of(show_every) {
                 self.show(&estimate.values());
             }
-            if clock.is_over() || budget.is_precise(estimate.errors(), || estimate.values()) {
+            if clock.is_over() || budget.is_precise(|| estimate.errors(), || estimate.values()) {
                 self.notes.push(budget.note(done, count));
                 break;
             }

@@ -1,6 +1,6 @@
 //! Regions put in order: at each step the one that raises a function of sets most.
 
-use crate::{ExplainError, LocalBoxFuture};
+use crate::{ExplainError, LocalBoxFuture, budget::Clock};
 
 /// A function of sets of regions.
 pub(crate) trait SetFunction {
@@ -23,13 +23,14 @@ pub(crate) fn most_sets(regions: usize) -> usize {
     1 + regions * (regions + 1) / 2
 }
 
-/// Takes all regions one after the other; of equals the one of the smaller number. A lazy search keeps the gains of former
+/// Takes all regions one after the other, or as many as the time allows; of equals the one of the smaller number. A lazy search keeps the gains of former
 /// steps as bounds, and looks again only at regions whose bound is not below the best gain (Minoux 1978): if the function is
 /// submodular, so that gains never grow, the order is the same.
 pub(crate) async fn take_all(
     function: &mut dyn SetFunction,
     regions: usize,
     lazy: bool,
+    clock: &Clock,
 ) -> Result<Vec<Taken>, ExplainError> {
     /// Regions that a lazy search looks at together, however large batches are.
     const TOGETHER: usize = 4;
@@ -64,6 +65,9 @@ pub(crate) async fn take_all(
         if !left.is_empty() && tenth(taken.len()) > tenth(taken.len() - 1) {
             function.show(&taken);
         }
+        if clock.is_over() {
+            break;
+        }
     }
     Ok(taken)
 }
@@ -79,6 +83,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::TimeLimit;
 
     /// How many places some regions cover together: gains never grow.
     struct Cover {
@@ -105,7 +110,8 @@ mod tests {
     fn ordered(of_regions: Vec<Vec<usize>>, lazy: bool) -> (Vec<usize>, Vec<f64>, Cover) {
         let count = of_regions.len();
         let mut cover = Cover { of_regions, looked: 0, shown: Default::default() };
-        let taken = pollster::block_on(take_all(&mut cover, count, lazy)).unwrap();
+        let clock = TimeLimit::default().clock();
+        let taken = pollster::block_on(take_all(&mut cover, count, lazy, &clock)).unwrap();
         let gains = taken.iter().map(|taken| taken.gain).collect();
         (taken.iter().map(|taken| taken.region).collect(), gains, cover)
     }

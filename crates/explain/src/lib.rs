@@ -138,7 +138,7 @@ pub use attention::{Attention, attention, sequence, token_grid};
 pub use attribution::{Attribution, HeatMap, Visualisation};
 pub use backward::Activations;
 pub use boxes::Detected;
-pub use budget::Budget;
+pub use budget::{Budget, TimeLimit};
 pub use by_hand::{Hidden, hide, label_map};
 pub use context::Context;
 pub use design::Sequence;

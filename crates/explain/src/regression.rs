@@ -19,7 +19,7 @@ pub(crate) struct Sums {
 pub(crate) struct Fit {
     /// One number per feature.
     pub(crate) coefficients: Vec<f64>,
-    /// Standard error of each, for a fit without penalty; nothing else knows it.
+    /// Standard error of each, for a fit without penalty; for a ridge see [`Sums::ridge_errors`].
     pub(crate) errors: Option<Vec<f64>>,
     /// The weighted part of the variance of `y` that the plane explains: 1 is all, 0 what the mean does. Nothing when `y`
     /// does not vary.
@@ -79,6 +79,17 @@ impl Sums {
         let r2 = (variation > 1e-12 * self.yy.max(f64::MIN_POSITIVE))
             .then(|| 1.0 - self.residual(&gram, &moment, variation, &coefficients) / variation);
         Some(Fit { coefficients, errors: None, r2 })
+    }
+
+    /// Standard errors of a ridge's coefficients about what they are on average, at most: as if what the plane leaves were
+    /// noise, and without what the penalty takes from them. Nothing for fewer samples than the plane has freedom.
+    pub(crate) fn ridge_errors(&self, alpha: f64) -> Option<Vec<f64>> {
+        let free = self.samples.checked_sub(self.features + 1).filter(|free| *free > 0)?;
+        let (gram, moment) = self.centred();
+        let cholesky = Cholesky::of(&with_diagonal(&gram, alpha))?;
+        let variation = self.yy - self.y * self.y / self.weight;
+        let noise = self.residual(&gram, &moment, variation, &cholesky.solve(&moment)).max(0.0) / free as f64;
+        Some(cholesky.inverse_diagonal().into_iter().map(|part| (noise * part).sqrt()).collect())
     }
 
     /// The plane through zero, without a penalty. Nothing while the samples do not decide it.
@@ -253,6 +264,17 @@ mod tests {
         let fit = sums.fit_through_zero().unwrap();
         close(&fit.coefficients, &[2.0]);
         close(&fit.errors.unwrap(), &[(1.0_f64 / 3.0).sqrt()]);
+    }
+
+    /// The same beside a free height of 5, which is one freedom less: the noise is 4 / 2, and a ridge of 4 makes x x 8.
+    #[test]
+    fn the_error_of_a_ridge_is_at_most_that_of_the_textbook() {
+        let mut sums = Sums::new(1, 1.0);
+        [(1.0, 8.0), (1.0, 6.0), (-1.0, 4.0), (-1.0, 2.0)].iter().for_each(|(x, y)| sums.add(1.0, &[*x], *y));
+        close(&sums.ridge_errors(0.0).unwrap(), &[(2.0_f64 / 4.0).sqrt()]);
+        // The coefficient is 8 / 8, which leaves 4 (2 - 1)^2 more.
+        close(&sums.ridge_errors(4.0).unwrap(), &[(4.0_f64 / 8.0).sqrt()]);
+        assert!(super::Sums::new(3, 0.0).ridge_errors(1.0).is_none());
     }
 
     #[test]

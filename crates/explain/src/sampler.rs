@@ -294,7 +294,7 @@ async fn is_precise(
     let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
     let error: Vec<f64> = wide(error.to_vec().await?);
     let values: Vec<f64> = wide(estimator.map(means, prediction)?.to_vec().await?);
-    Ok(budget.is_precise(Some(error), || values))
+    Ok(budget.is_precise(|| Some(error), || values))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use vitrine_graph::Value;
 use vitrine_protocol::{Family, Layout, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, RegionsSpec,
+    Attribution, Budget, Context, Cost, ExplainError, Explainer, LocalBoxFuture, RegionsSpec,
     effects::mean_effects,
     game::passes,
     options::{integer, options},
@@ -29,6 +29,7 @@ options! {
         regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Auto,
         /// How many contents each part gets, each one forward pass.
         draws: usize [integer(1, 10_000)] = 10,
+        ..budget: Budget,
     }
 }
 
@@ -75,7 +76,7 @@ impl Explainer for CausalEffectMap {
                 let by = 1 + random.below((size[0] * size[1]).saturating_sub(1).max(1));
                 moved(context, [by / size[1], by % size[1]])
             };
-            let found = mean_effects(context, vec![regions], options.draws, &content).await?;
+            let found = mean_effects(context, vec![regions], options.draws, &options.budget, &content).await?;
             Ok(Attribution { parameters: options.values(), ..found })
         })
     }
@@ -115,7 +116,8 @@ mod tests {
     fn effects_are_those_of_content_from_elsewhere() {
         let input = [1.0, -2.0, 0.5, 3.0, 2.0, -1.0];
         let question = Question::new(linear(&[1, 2, 3]), &input).target("0").with("regions", "grid:2x3");
-        let found = pollster::block_on(CausalEffectMap.explain(&question.with("draws", "2000").context())).unwrap();
+        let found =
+            pollster::block_on(CausalEffectMap.explain(&question.clone().with("draws", "100").context())).unwrap();
         let sum: f32 = input.iter().sum();
         let error = found.standard_error.unwrap().values;
         for pixel in 0..6 {
@@ -123,7 +125,15 @@ mod tests {
             let (value, error) = (found.values[pixel], error[pixel]);
             assert!((value - expected).abs() <= 4.0 * error + 1e-5, "{value}, not {expected} within {error}");
         }
-        assert_eq!(found.forward_passes, 1 + 6 * 2000);
+        assert_eq!(found.forward_passes, 1 + 6 * 100);
+        // Errors fall with the square root of the draws: one four times as large takes about a sixteenth of them.
+        let values = found.values.iter().map(|value| value.abs()).fold(0.0, f32::max);
+        let part = error.iter().copied().fold(0.0, f32::max) / values;
+        let limited = question.with("draws", "1000").with("max-error", &part.to_string());
+        let found = pollster::block_on(CausalEffectMap.explain(&limited.context())).unwrap();
+        let draws = (found.forward_passes - 1) / 6;
+        assert!((80..125).contains(&draws), "{draws}");
+        assert_eq!(found.notes, [format!("It ended after {draws} of 1000 samples, as max-error was reached.")]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         if done < options.samples {
             let (weights, _) = fitted(&sums, options.alpha)?;
             context.observer.partial(&placed(context, &layers, &parts, &weights, Attribution::default())?.map);
-            if clock.is_over() {
+            if clock.is_over() || options.budget.is_precise(|| sums.ridge_errors(options.alpha), || weights) {
                 notes.push(options.budget.note(done, options.samples));
                 break;
             }
@@ -246,6 +246,17 @@ mod tests {
         // Both are active as the picture is: its magnitudes over 7 get the sum.
         assert_close(&found.map.values, &input.map(|x| (2.25 - 6.0) * x.abs() / 7.0), 1e-4);
         assert!(found.notes.iter().any(|note| note.contains("R2 is 1.000")), "{:?}", found.notes);
+    }
+
+    /// A sum of channels leaves nothing that a sum does not explain: the first tenth is precise.
+    #[test]
+    fn precise_weights_end_it() {
+        let question = Question::new(two_channels([3.0, -4.0]), &[1.0, -2.0, 0.0, 4.0]).target("0").layer("a");
+        let question = question.with("alpha", "0.000001").with("samples", "200").with("part", "0.5");
+        let found = explained(&question.with("max-error", "0.01"));
+        assert_close(&found.values, &[2.25, -6.0], 1e-4);
+        assert_eq!(found.forward_passes, 21);
+        assert_eq!(found.notes[0], "It ended after 20 of 200 samples, as max-error was reached.");
     }
 
     /// The tokens' first channels sum to 9.5 and their second to 2.5, which counts -2.

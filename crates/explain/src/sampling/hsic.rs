@@ -14,7 +14,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
-    budget::Budget,
+    budget::{Budget, TimeLimit},
     design::{Design, Sequence},
     game::{Estimate, Game, GameOptions, passes},
     options::{integer, options},
@@ -31,7 +31,7 @@ options! {
         /// Whether the dependence is given as a part of the largest possible one, 0 to 1.
         normalised: bool [ParameterKind::Boolean] = true,
         ..game: GameOptions,
-        ..budget: Budget,
+        ..time: TimeLimit,
     }
 }
 
@@ -78,7 +78,7 @@ impl Explainer for Hsic {
                 design.point(index).into_iter().map(keep).collect()
             };
             let mut seen = Seen { players, normalised: options.normalised, masks: Vec::new(), worth: Vec::new() };
-            game.play(options.masks, &options.budget, &mask, &mut seen).await?;
+            game.play(options.masks, &Budget::from(&options.time), &mask, &mut seen).await?;
             Ok(Attribution { parameters: options.values(), ..game.finish(&seen)? })
         })
     }

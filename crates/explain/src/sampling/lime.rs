@@ -236,6 +236,13 @@ impl Estimate for Fitted {
         self.fit().map_or_else(|| vec![f64::NAN; self.players], |fit| fit.coefficients)
     }
 
+    fn errors(&self) -> Option<Vec<f64>> {
+        match self.penalty {
+            Penalty::Ridge(alpha) => self.sums.ridge_errors(alpha),
+            Penalty::Lasso(_) => None,
+        }
+    }
+
     fn is_whole(&self, count: usize) -> bool {
         count > self.players
     }

@@ -13,9 +13,10 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    budget::{TimeLimit, largest},
     game::{Game, GameOptions, passes},
     hierarchy::Hierarchy,
-    options::{integer, options},
+    options::{integer, number, options},
     regions::Regions,
 };
 
@@ -24,7 +25,11 @@ options! {
     pub struct PartitionShapOptions {
         /// How many coalitions at most, each one forward pass and every two of them one cut. Fewer leave larger parts whole.
         samples: usize [integer(2, 1_000_000)] = 500,
+        /// The run ends once no part that could still be cut carries more than this part of the largest attribution. 0 uses
+        /// all samples.
+        max_error: f64 [number(0.0, 1.0)] = 0.0,
         ..game: GameOptions,
+        ..time: TimeLimit,
     }
 }
 
@@ -67,11 +72,15 @@ impl Explainer for PartitionShap {
             let tree = Hierarchy::of(&regions.centres(context));
             let cuts = tree.cuts(options.samples / 2);
             let mut game = Game::with_regions(context, regions, &options.game.infill, 1 + 2 * cuts).await?;
-            let (values, whole) = share(&mut game, &tree, cuts).await?;
-            if let Some(left) = whole.left.filter(|left| *left > 0) {
+            let (values, whole) = share(&mut game, &tree, cuts, &options).await?;
+            let samples = 2 * whole.cuts;
+            if whole.cuts < cuts {
+                let limit = if whole.in_time { "max-error" } else { "max-seconds" };
+                game.note(format!("It ended after {samples} of {} samples, as {limit} was reached.", 2 * cuts));
+            }
+            if let Some(left) = whole.left {
                 game.note(format!(
-                    "After {} samples parts of up to {left} regions are left whole, and each shares out its value evenly.",
-                    2 * cuts
+                    "After {samples} samples parts of up to {left} regions are left whole, and each shares out its value evenly."
                 ));
             }
             Ok(Attribution { parameters: options.values(), ..game.shared(&values, None, whole.empty)? })
@@ -83,6 +92,10 @@ impl Explainer for PartitionShap {
 struct Ends {
     /// What no region is worth.
     empty: f64,
+    /// Cuts that were made.
+    cuts: usize,
+    /// Whether the time was not over.
+    in_time: bool,
     /// Regions of the largest part that could have been cut further.
     left: Option<usize>,
 }
@@ -105,17 +118,22 @@ impl Part {
     }
 }
 
-/// Makes so many cuts, and gives each region its share.
-async fn share(game: &mut Game<'_>, tree: &Hierarchy, cuts: usize) -> Result<(Vec<f64>, Ends), ExplainError> {
+/// Makes so many cuts, or fewer where the options end it before, and gives each region its share.
+async fn share(
+    game: &mut Game<'_>,
+    tree: &Hierarchy,
+    cuts: usize,
+    options: &PartitionShapOptions,
+) -> Result<(Vec<f64>, Ends), ExplainError> {
     const ROUNDS: usize = 20;
     let players = game.players();
     let empty = game.empty().await?;
     let mut values = vec![0.0; players];
     let mut parts = vec![Part { node: 0, beside: vec![0.0; players], without: empty, with: game.whole(), weight: 1.0 }];
-    let (mut made, mut shown) = (0, 0);
+    let (clock, mut made, mut shown) = (options.time.clock(), 0, 0);
+    // Single regions are settled; what carries most is cut first.
+    let settled = |part: &Part| tree.halves(part.node).is_none();
     while made < cuts {
-        // Single regions are settled; what carries most is cut first.
-        let settled = |part: &Part| tree.halves(part.node).is_none();
         parts.iter().filter(|part| settled(part)).for_each(|part| credit(&mut values, tree, part));
         parts.retain(|part| !settled(part));
         parts.sort_by(|a, b| b.carried().abs().total_cmp(&a.carried().abs()));
@@ -142,9 +160,14 @@ async fn share(game: &mut Game<'_>, tree: &Hierarchy, cuts: usize) -> Result<(Ve
             shown = made * 10 / cuts;
             game.show(&with_rest(&values, tree, &parts));
         }
+        let uncut: Vec<f64> = parts.iter().filter(|part| !settled(part)).map(Part::carried).collect();
+        let is_precise = || largest(&uncut) <= options.max_error * largest(&with_rest(&values, tree, &parts));
+        if clock.is_over() || (options.max_error > 0.0 && is_precise()) {
+            break;
+        }
     }
     let left = parts.iter().map(|part| tree.players(part.node).len()).filter(|count| *count > 1).max();
-    Ok((with_rest(&values, tree, &parts), Ends { empty, left }))
+    Ok((with_rest(&values, tree, &parts), Ends { empty, cuts: made, in_time: !clock.is_over(), left }))
 }
 
 /// Some regions and those of a node.
@@ -197,6 +220,20 @@ mod tests {
         let found = explained(&four_players().with("samples", "8"));
         assert_close(&found.values, &[0.25, 0.25, 0.5, 1.0], 1e-6);
         assert_eq!(found.forward_passes, 10);
+    }
+
+    /// After the first cut the second half after the first carries 1 and each region has at most 3/4; after the next one no part
+    /// carries more than 1/2.
+    #[test]
+    fn time_or_precision_end_it_between_cuts() {
+        let found = explained(&four_players().with("max-error", "0.9"));
+        assert_close(&found.values, &[0.25, 0.25, 0.75, 0.75], 1e-6);
+        assert_eq!((found.forward_passes, found.completeness_gap), (6, Some(0.0)));
+        assert!(found.notes.iter().any(|note| note.starts_with("It ended after 4 of 10 samples, as max-error")));
+        let found = explained(&four_players().with("max-seconds", "0.000000001"));
+        assert_close(&found.values, &[0.25, 0.25, 0.75, 0.75], 1e-6);
+        assert_eq!(found.forward_passes, 4);
+        assert!(found.notes.iter().any(|note| note.starts_with("It ended after 2 of 10 samples, as max-seconds")));
     }
 
     /// 2 x + y z: x and (y, z) do not work together, and y and z are a part of their own, so that the values are Shapley's.

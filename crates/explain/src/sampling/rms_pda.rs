@@ -14,7 +14,7 @@ use vitrine_graph::Value;
 use vitrine_protocol::{Family, Layout, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, RegionsSpec,
+    Attribution, Budget, Context, Cost, ExplainError, Explainer, LocalBoxFuture, RegionsSpec,
     effects::mean_effects,
     game::passes,
     options::{integer, options},
@@ -34,6 +34,7 @@ options! {
         scales: usize [integer(1, 5)] = 3,
         /// How often each part is filled, each one forward pass.
         draws: usize [integer(1, 10_000)] = 5,
+        ..budget: Budget,
     }
 }
 
@@ -89,7 +90,9 @@ impl Explainer for RmsPda {
                 scales.push(Regions::of(context, &spec).await?);
             }
             let border = Border::of(context).await?;
-            let found = mean_effects(context, scales, options.draws, &|draw| border.draw(context, draw)).await?;
+            let found =
+                mean_effects(context, scales, options.draws, &options.budget, &|draw| border.draw(context, draw))
+                    .await?;
             Ok(Attribution { parameters: options.values(), ..found })
         })
     }
@@ -207,6 +210,20 @@ mod tests {
         let expected: Vec<f32> = (0..16).map(|at| (whole + quarter(at) + pixel(at)) / 3.0).collect();
         assert_close(&found.map.values, &expected, 1e-5);
         assert_eq!(found.forward_passes, 1 + 2 * (1 + 4 + 16));
+    }
+
+    /// Scales share their draws, so that two that are the same, as single pixels cannot be cut further, are as uncertain as one.
+    #[test]
+    fn errors_of_several_scales_are_those_of_their_mean() {
+        let input: Vec<f32> = (0..16).map(|index| (index as f32 * 1.7).sin()).collect();
+        let question = Question::new(linear(&[1, 4, 4]), &input).target("0").with("regions", "grid:4x4");
+        let explained = |question: &Question| pollster::block_on(RmsPda.explain(&question.context())).unwrap();
+        let one = explained(&question.clone().with("scales", "1").with("draws", "40"));
+        let two = explained(&question.clone().with("scales", "2").with("draws", "40"));
+        assert_close(&two.values, &one.values, 1e-5);
+        assert_close(&two.standard_error.unwrap().values, &one.standard_error.unwrap().values, 1e-5);
+        let ended = explained(&question.with("max-seconds", "0.000000001"));
+        assert_eq!(ended.notes, ["It ended after 1 of 5 samples, as max-seconds was reached."]);
     }
 
     #[test]

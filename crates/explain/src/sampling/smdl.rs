@@ -20,7 +20,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use super::visual_precision_search::with_complement;
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, TimeLimit,
     game::{Game, GameOptions},
     greedy::{SetFunction, Taken, most_sets, take_all},
     options::{number, options},
@@ -43,6 +43,7 @@ options! {
         /// the forward passes, of which the cost then is the most there can be.
         lazy: bool [ParameterKind::Boolean] = true,
         ..game: GameOptions,
+        ..time: TimeLimit,
     }
 }
 
@@ -89,10 +90,11 @@ impl Explainer for Smdl {
             let alone: Vec<Vec<f32>> = (0..players).map(|region| only(region, players)).collect();
             let names = [layer.as_str()];
             let of_regions = game.read(&alone, &names).await?.into_iter().flatten().collect();
-            let lazy = options.lazy;
+            let (lazy, clock) = (options.lazy, options.time.clock());
             let mut semantics = Semantics { game, context, options, layer, direction, of_regions };
-            let taken = take_all(&mut semantics, players, lazy).await?;
-            let Semantics { game, options, .. } = semantics;
+            let taken = take_all(&mut semantics, players, lazy, &clock).await?;
+            let Semantics { mut game, options, .. } = semantics;
+            game.note_of_search(taken.len(), &options.time);
             let found = game.attribution(&ranks(&taken, players), None)?;
             Ok(Attribution { parameters: options.values(), backward_passes: 1, ..found })
         })

@@ -14,7 +14,7 @@
 use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
 
 use crate::{
-    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture,
+    Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, TimeLimit,
     game::{Game, GameOptions, passes},
     greedy::{SetFunction, Taken, most_sets, take_all},
     options::options,
@@ -28,6 +28,7 @@ options! {
         /// the forward passes, of which the cost then is the most there can be.
         lazy: bool [ParameterKind::Boolean] = true,
         ..game: GameOptions,
+        ..time: TimeLimit,
     }
 }
 
@@ -69,7 +70,8 @@ impl Explainer for VisualPrecisionSearch {
             let game = Game::start(context, &options.game, |players| Ok(2 * most_sets(players))).await?;
             let players = game.players();
             let mut precision = Precision { game };
-            let taken = take_all(&mut precision, players, options.lazy).await?;
+            let taken = take_all(&mut precision, players, options.lazy, &options.time.clock()).await?;
+            precision.game.note_of_search(taken.len(), &options.time);
             let values = falling(&taken, players);
             Ok(Attribution { parameters: options.values(), ..precision.game.attribution(&values, None)? })
         })
@@ -132,6 +134,17 @@ mod tests {
         let found = explained(&question);
         assert_close(&found.values, &[6.0, 16.0, 10.0], 1e-5);
         assert_eq!(found.forward_passes, 1 + 2 * 7);
+    }
+
+    /// The first step's 4 sets and that of none: the region that is taken has its own gain, the others nothing.
+    #[test]
+    fn a_search_that_runs_out_of_time_keeps_what_it_has_taken() {
+        let question = Question::new(product(), &[1.0, 2.0, 3.0]).with("regions", "elements");
+        let found = explained(&question.with("max-seconds", "0.000000001"));
+        assert_close(&found.values, &[0.0, 6.0, 0.0], 1e-5);
+        assert_eq!(found.forward_passes, 1 + 2 * 4);
+        let note = "It ended after 1 of 3 regions, as max-seconds was reached. Regions that were not taken have 0.";
+        assert_eq!(found.notes.last().unwrap(), note);
     }
 
     #[test]

@@ -125,7 +125,7 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         if (number + 1).is_multiple_of(show_every) {
             context.observer.partial(&mosaic.map(&indices.values()));
         }
-        if clock.is_over() || options.budget.is_precise(indices.errors(), || indices.values()) {
+        if clock.is_over() || options.budget.is_precise(|| indices.errors(), || indices.values()) {
             notes.push(options.budget.note(range.end, count));
             break;
         }
@@ -236,11 +236,11 @@ mod tests {
             haar.forward(&weights).iter().zip(haar.forward(&input)).map(|(a, b)| (a * b).powi(2)).collect();
         let sum: f32 = terms.iter().sum();
         let question = Question::new(linear(&[1, 2, 2]), &input).target("0").with("grid", "2").with("levels", "1");
-        let question = question.with("designs", "4096");
+        let question = question.with("designs", "256");
         let found = pollster::block_on(explain(&question.context())).unwrap();
         // Every coefficient shapes each of the four pixels.
         assert_close(&found.values, &[1.0; 4], 0.02);
-        assert_eq!(found.forward_passes, 1 + 4096 * 6);
+        assert_eq!(found.forward_passes, 1 + 256 * 6);
         let rest = format!(", and what is coarser has {:.0} %.", 100.0 * terms[0] / sum);
         assert!(found.notes[0].ends_with(&rest), "{:?}, not {rest}", found.notes);
     }
