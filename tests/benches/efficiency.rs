@@ -14,7 +14,7 @@ const NEARLY: f64 = 0.95;
 /// Seeds over which the correlation is averaged.
 const SEEDS: u64 = 3;
 
-/// A method, the parameter that its passes grow with, how that begins, and what makes it plain.
+/// A method, the parameter that its passes grow with, where the search for it begins, and what makes it plain.
 struct Subject {
     method: &'static str,
     samples: &'static str,
@@ -45,28 +45,36 @@ fn main() -> Result<()> {
         );
         for subject in &SUBJECTS {
             let (target, _) = explain(&session, subject, &[], subject.converged, SEEDS).await?;
+            let target = ranks(&target);
             let ours = needed(&session, subject, &[], &target).await?;
             let plain = needed(&session, subject, subject.plain, &target).await?;
-            println!("  {:12} ours {ours:6}, plain {plain:6}, ratio {:.2}", subject.method, ours as f64 / plain as f64);
+            println!("  {:12} ours {ours:6.0}, plain {plain:6.0}, ratio {:.2}", subject.method, ours / plain);
         }
         Ok(())
     })
 }
 
-/// The passes from which on the mean correlation over all seeds is high enough; the samples grow by a quarter at a time.
-async fn needed(session: &Session, subject: &Subject, parameters: &[(&str, &str)], target: &[f32]) -> Result<u64> {
-    let mut samples = subject.first;
+/// The passes from which on the mean correlation over all seeds is high enough. The samples double until it is; between
+/// the last two numbers of passes, which are told as they come, the correlation is taken for linear in their logarithm.
+async fn needed(session: &Session, subject: &Subject, parameters: &[(&str, &str)], target: &[f64]) -> Result<f64> {
+    let (mut samples, mut before) = (subject.first, None);
     loop {
-        let (mut sum, mut passes) = (0.0, 0);
+        let (mut sum, mut passes) = (0.0, 0.0);
         for seed in 0..SEEDS {
             let (map, run) = explain(session, subject, parameters, samples, seed).await?;
-            sum += correlation(&ranks(&map), &ranks(target));
-            passes = run;
+            sum += correlation(&ranks(&map), target);
+            passes = run as f64;
         }
-        if sum / SEEDS as f64 >= NEARLY || samples >= subject.converged {
-            return Ok(passes);
+        let found = sum / SEEDS as f64;
+        println!("    {} {parameters:?} with {passes} passes: {found:.3}", subject.method);
+        if found >= NEARLY || samples >= subject.converged {
+            return Ok(before.map_or(passes, |(fewer, less): (f64, f64)| {
+                let share = ((NEARLY - less) / (found - less)).clamp(0.0, 1.0);
+                fewer * (passes / fewer).powf(share)
+            }));
         }
-        samples += (samples / 4).max(1);
+        before = Some((passes, found));
+        samples *= 2;
     }
 }
 

@@ -44,6 +44,7 @@ test("without a map there is nothing to test, and what is known of a map goes wi
 test("the usual metrics run one after the other, each with its meaning, its caveat and what is better", async () => {
   await opened();
   const before = await page.getByTestId("heatmap").getAttribute("data-version");
+  await page.getByText(/^\s*about 0\.\d+ s|^\s*about \d+/).first().waitFor();
   await page.getByTestId("trust-usual").click();
   for (const id of ["deletion", "insertion", "saco", "sensitivity-max", "model-parameter-randomisation", "pointing-game"]) await settled(id);
   await until(page, "done");

@@ -138,7 +138,7 @@ pub(crate) struct Explain {
     /// The layer to look at, by its value name; may be repeated [default: the card's, or the last spatial one].
     #[arg(long, value_name = "NAME")]
     pub(crate) layer: Vec<String>,
-    /// A parameter of the method; may be repeated. `regions=parts` takes the parts of the sample image.
+    /// A parameter of the method; may be repeated. `regions=parts` takes the parts of a built-in picture.
     #[arg(long = "param", value_name = "KEY=VALUE")]
     pub(crate) parameters: Vec<String>,
     /// Seed of all randomness.

@@ -4,7 +4,6 @@ mod arguments;
 mod commands;
 mod failure;
 mod files;
-mod parts;
 mod progress;
 mod scores;
 mod setup;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use vitrine_evaluate::METRICS;
 use vitrine_explain::{
-    Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, Scores, Target, find, hide, label_map,
+    Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, PARTS, Scores, Target, find, hide, label_map,
 };
 use vitrine_graph::{Graph, Value};
 use vitrine_image::{Pixels, decode, from_tensor, read_npy, resize, to_tensor};
 use vitrine_protocol::{
-    DeviceChoice, DeviceKind, EvaluateRequest, ExplainRequest, Map, MethodInfo, MetricInfo, ModelIdentity, Picture,
-    Prediction, REPORT_SCHEMA, Report, Sample, Score, Seconds,
+    DeviceChoice, DeviceKind, EvaluateRequest, ExplainRequest, Map, MethodInfo, MetricInfo, ModelIdentity, Parts,
+    Picture, Prediction, REPORT_SCHEMA, Report, Sample, Score, Seconds,
 };
 use web_time::Instant;
 
@@ -26,8 +26,48 @@ pub struct Session {
 
 /// What was loaded, before any model's preprocessing.
 enum Source {
-    Image { name: String, pixels: Pixels },
-    Tensor { name: String, shape: Vec<usize>, values: Vec<f32> },
+    Image {
+        name: String,
+        pixels: Pixels,
+        /// Which part each pixel shows, where that is known.
+        parts: Option<Labels>,
+    },
+    Tensor {
+        name: String,
+        shape: Vec<usize>,
+        values: Vec<f32>,
+    },
+}
+
+/// Which of [`vitrine_zoo::PARTS`] each pixel of a picture shows, by its number; -1 for the surroundings.
+#[derive(Clone)]
+struct Labels {
+    size: [usize; 2],
+    values: Vec<f32>,
+}
+
+impl Labels {
+    fn of(sample: &vitrine_zoo::Sample) -> Result<Labels, EngineError> {
+        let Pixels { height, width, rgb } = decode_named(sample.label, sample.parts)?;
+        let values = rgb.iter().step_by(3).map(|grey| f32::from(*grey) - 1.0).collect();
+        Ok(Labels { size: [height, width], values })
+    }
+
+    /// The same in another size: each pixel has the label of the nearest one.
+    fn scaled(&self, [height, width]: [usize; 2]) -> Labels {
+        let [rows, columns] = self.size;
+        let near = |at: usize, length: usize, all: usize| at * all / length;
+        let place = |pixel: usize| near(pixel / width, height, rows) * columns + near(pixel % width, width, columns);
+        let values = (0..height * width).filter_map(|pixel| self.values.get(place(pixel)).copied()).collect();
+        Labels { size: [height, width], values }
+    }
+
+    /// 1 where there is any part.
+    fn mask(&self) -> HeatMap {
+        let [height, width] = self.size;
+        let values = self.values.iter().map(|label| if *label < 0.0 { 0.0 } else { 1.0 }).collect();
+        HeatMap { height, width, values }
+    }
 }
 
 /// The input as the model takes it.
@@ -35,6 +75,8 @@ struct Input {
     name: String,
     value: Value,
     picture: Option<Picture>,
+    /// Which part each pixel of the input shows, where that is known.
+    parts: Option<Labels>,
     scores: Scores,
     first_run: f64,
 }
@@ -142,7 +184,10 @@ impl Session {
     pub fn samples() -> Result<Vec<Sample>, EngineError> {
         let sample = |sample: &vitrine_zoo::Sample| {
             let picture = decode_named(sample.label, sample.png)?.to_picture();
-            Ok(Sample { label: sample.label.to_owned(), picture, parts: None })
+            let Labels { size: [height, width], values } = Labels::of(sample)?;
+            let names = vitrine_zoo::PARTS.map(str::to_owned).to_vec();
+            let parts = Some(Parts { names, labels: Map::new(height, width, &values) });
+            Ok(Sample { label: sample.label.to_owned(), picture, parts })
         };
         vitrine_zoo::samples().iter().map(sample).collect()
     }
@@ -227,7 +272,7 @@ impl Session {
     /// # Errors
     /// What is wrong with the file, or [`EngineError::NotAnImageModel`]; the image loaded before stays.
     pub async fn load_image(&mut self, name: &str, bytes: &[u8]) -> Result<(), EngineError> {
-        self.load(Source::Image { name: name.to_owned(), pixels: decode_named(name, bytes)? }).await
+        self.load(Source::Image { name: name.to_owned(), pixels: decode_named(name, bytes)?, parts: None }).await
     }
 
     /// Loads a sample image.
@@ -236,7 +281,8 @@ impl Session {
     /// [`EngineError::UnknownSample`].
     pub async fn load_sample(&mut self, index: usize) -> Result<(), EngineError> {
         let sample = vitrine_zoo::samples().get(index).ok_or(EngineError::UnknownSample(index))?;
-        self.load_image(sample.label, sample.png).await
+        let (name, pixels) = (sample.label.to_owned(), decode_named(sample.label, sample.png)?);
+        self.load(Source::Image { name, pixels, parts: Some(Labels::of(sample)?) }).await
     }
 
     /// Loads a ready-made input tensor, with or without the batch axis.
@@ -408,29 +454,30 @@ impl Session {
         listener: &dyn Listener,
     ) -> Result<Score, EngineError> {
         let metric = vitrine_evaluate::find(&request.metric)?;
-        let explained = &request.explained;
-        let mut question = self.question(explained, options)?;
+        let mut question = self.question(&request.explained, options)?;
         for file in &request.infill_files {
             question.infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
         }
         question.batch = batch(&question, options).await?;
-        let method = match explained.method.as_str() {
-            "" => None,
-            id => Some(vitrine_evaluate::Method {
-                explainer: find(id)?,
-                parameters: &explained.parameters,
-                seed: explained.seed,
-            }),
-        };
-        let (map, mask) = (heat_map(&request.map), request.mask.as_ref().map(heat_map));
-        let others: Vec<_> = request.others.iter().map(|(name, map)| (name.clone(), heat_map(map))).collect();
         let watcher = Watcher::new(listener);
-        let context = Context { parameters: &request.parameters, seed: request.seed, ..question.context(&watcher) };
-        let (mask, others) = (mask.as_ref(), others.as_slice());
-        let asked = vitrine_evaluate::Question { context, map: &map, attribution, method, mask, others };
-        let score = vitrine_evaluate::evaluate(metric, &asked).await;
+        let judged = Judged::of(request, &question)?;
+        let score = vitrine_evaluate::evaluate(metric, &judged.question(&question, &watcher, attribution)).await;
         question.model.place.check()?;
         Ok(score?)
+    }
+
+    /// The passes of every metric with its default parameters, in the order of [`Session::metrics`]; nothing for one that
+    /// refuses the map. The request's metric and parameters do not count.
+    ///
+    /// # Errors
+    /// What is wrong with how the map was made.
+    pub fn metric_costs(&self, request: &EvaluateRequest) -> Result<Vec<Option<Cost>>, EngineError> {
+        let request = EvaluateRequest { parameters: BTreeMap::new(), ..request.clone() };
+        let question = self.question(&request.explained, &ExplainOptions::default())?;
+        let watcher = Watcher::new(&Silent);
+        let judged = Judged::of(&request, &question)?;
+        let asked = judged.question(&question, &watcher, None);
+        Ok(METRICS.iter().map(|metric| metric.cost(&asked).ok()).collect())
     }
 
     /// Hides the parts of the picture that `kept` does not keep, as [`hide`] does; parameters are those of
@@ -490,6 +537,7 @@ impl Session {
             layers(request.layer.as_deref().or(card.and_then(|card| card.target_layer.as_deref())), &model.graph);
         let (input_name, _) = model.input();
         let mut infill_files = options.infill_files.clone();
+        infill_files.extend(input.parts.as_ref().map(|parts| (PARTS.to_owned(), parts.values.clone())));
         for file in &request.infill_files {
             let values = if file.name.to_lowercase().ends_with(".npy") {
                 let refused = |source| EngineError::Image { name: file.name.clone(), source };
@@ -500,6 +548,45 @@ impl Session {
             infill_files.insert(file.name.clone(), values);
         }
         Ok(Question { request, model, input_name, input, target, layers, batch: 1, infill_files })
+    }
+}
+
+/// A map that metrics are asked about, and what is known of it.
+struct Judged<'a> {
+    request: &'a EvaluateRequest,
+    method: Option<vitrine_evaluate::Method<'a>>,
+    map: HeatMap,
+    mask: Option<HeatMap>,
+    others: Vec<(String, HeatMap)>,
+}
+
+impl<'a> Judged<'a> {
+    fn of(request: &'a EvaluateRequest, question: &Question<'_>) -> Result<Judged<'a>, EngineError> {
+        let explained = &request.explained;
+        let method = match explained.method.as_str() {
+            "" => None,
+            id => Some(vitrine_evaluate::Method {
+                explainer: find(id)?,
+                parameters: &explained.parameters,
+                seed: explained.seed,
+            }),
+        };
+        let known = question.input.parts.as_ref().map(Labels::mask);
+        let others = request.others.iter().map(|(name, map)| (name.clone(), heat_map(map))).collect();
+        let (map, mask) = (heat_map(&request.map), request.mask.as_ref().map(heat_map).or(known));
+        Ok(Judged { request, method, map, mask, others })
+    }
+
+    fn question<'b>(
+        &'b self,
+        question: &'b Question<'b>,
+        watcher: &'b Watcher<'b>,
+        attribution: Option<&'b [f32]>,
+    ) -> vitrine_evaluate::Question<'b> {
+        let (parameters, seed) = (&self.request.parameters, self.request.seed);
+        let context = Context { parameters, seed, ..question.context(watcher) };
+        let (mask, others) = (self.mask.as_ref(), self.others.as_slice());
+        vitrine_evaluate::Question { context, map: &self.map, attribution, method: self.method, mask, others }
     }
 }
 
@@ -532,25 +619,26 @@ fn decode_named(name: &str, bytes: &[u8]) -> Result<Pixels, EngineError> {
 /// Preprocesses a source for a model and runs it once.
 async fn prepare(model: &LoadedModel, source: &Source) -> Result<Input, EngineError> {
     let (input_name, expected) = model.input();
-    let (name, values, picture) = match source {
-        Source::Image { name, pixels } => {
+    let (name, values, picture, parts) = match source {
+        Source::Image { name, pixels, parts } => {
             let input = model.pixels()?;
             let refused = |source| EngineError::Image { name: name.clone(), source };
             let values = to_tensor(pixels, input).map_err(refused)?;
             let picture = resize(pixels, input.width, input.height).map_err(refused)?.to_picture();
-            (name, values, Some(picture))
+            let parts = parts.as_ref().map(|parts| parts.scaled([input.height, input.width]));
+            (name, values, Some(picture), parts)
         }
         Source::Tensor { name, shape, values } => {
             if *shape != expected && shape[..] != expected[1..] {
                 let (found, input) = (shape.clone(), input_name);
                 return Err(EngineError::InputShape { name: name.clone(), input, found, expected });
             }
-            (name, values.clone(), None)
+            (name, values.clone(), None, None)
         }
     };
     let value = Value::from_f32(&values, &expected, model.graph.device());
     let started = Instant::now();
     let scores = model.head()?.scores(&model.graph, &input_name, &value).await?;
     model.place.check()?;
-    Ok(Input { name: name.clone(), value, picture, scores, first_run: started.elapsed().as_secs_f64() })
+    Ok(Input { name: name.clone(), value, picture, parts, scores, first_run: started.elapsed().as_secs_f64() })
 }

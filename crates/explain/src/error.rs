@@ -219,12 +219,17 @@ pub enum ExplainError {
     /// No label map of this path was read.
     #[error(
         "There is no file {path:?} for the regions; regions are auto, grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, \
-         watershed:N, elements or the path of a .npy file of whole numbers."
+         watershed:N, elements, parts or the path of a .npy file of whole numbers."
     )]
     NoRegionsFile {
         /// What was given.
         path: String,
     },
+    /// Regions are to be the parts of what the picture shows, and nobody knows them.
+    #[error(
+        "The parts of this picture are not known, only those of the built-in ones; take one of them, or name other regions."
+    )]
+    NoParts,
     /// The regions do not fit the input.
     #[error("The regions {regions:?} do not fit: {problem}.")]
     Regions {

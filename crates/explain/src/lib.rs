@@ -152,7 +152,7 @@ pub use lift::LiftRule;
 pub use mask_optimiser::Game;
 pub use observer::{LocalBoxFuture, Observer, Unobserved};
 pub use quadrature::Rule;
-pub use regions::RegionsSpec;
+pub use regions::{PARTS, RegionsSpec};
 pub use registry::{METHODS, find};
 pub use tap::Fusion;
 pub use target::Target;

@@ -18,6 +18,10 @@ use crate::{
     Attribution, Context, ExplainError, HeatMap, attribution::picture_size, hierarchy::Hierarchy, options::OptionValue,
 };
 
+/// What the parts of one of the program's own pictures are called where regions are asked for, and among
+/// [`Context::infill_files`] those who know them give them.
+pub const PARTS: &str = "parts";
+
 /// Which parts the input is cut into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegionsSpec {
@@ -36,6 +40,8 @@ pub enum RegionsSpec {
     Watershed(usize),
     /// Every input element its own.
     Elements,
+    /// The parts of what one of the program's own pictures shows, where they are known: the label map [`PARTS`].
+    Parts,
     /// A label map from a file.
     File(String),
 }
@@ -47,6 +53,7 @@ impl RegionsSpec {
         match text {
             "auto" => return Some(RegionsSpec::Auto),
             "elements" => return Some(RegionsSpec::Elements),
+            PARTS => return Some(RegionsSpec::Parts),
             "quickshift" => return Some(RegionsSpec::Quickshift),
             _ => {}
         }
@@ -80,7 +87,7 @@ impl RegionsSpec {
             RegionsSpec::Slic(segments) => RegionsSpec::Slic((segments * parts).min(height * width)),
             RegionsSpec::Watershed(segments) => RegionsSpec::Watershed((segments * parts).min(height * width)),
             RegionsSpec::Felzenszwalb(scale) => RegionsSpec::Felzenszwalb((scale / parts).max(1)),
-            RegionsSpec::Quickshift | RegionsSpec::Elements | RegionsSpec::File(_) => self.clone(),
+            RegionsSpec::Quickshift | RegionsSpec::Elements | RegionsSpec::Parts | RegionsSpec::File(_) => self.clone(),
         }
     }
 
@@ -91,7 +98,11 @@ impl RegionsSpec {
             | RegionsSpec::Felzenszwalb(_)
             | RegionsSpec::Quickshift
             | RegionsSpec::Watershed(_) => true,
-            RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => false,
+            RegionsSpec::Auto
+            | RegionsSpec::Grid(_)
+            | RegionsSpec::Elements
+            | RegionsSpec::Parts
+            | RegionsSpec::File(_) => false,
         }
     }
 }
@@ -106,6 +117,7 @@ impl fmt::Display for RegionsSpec {
             RegionsSpec::Quickshift => formatter.write_str("quickshift"),
             RegionsSpec::Watershed(segments) => write!(formatter, "watershed:{segments}"),
             RegionsSpec::Elements => formatter.write_str("elements"),
+            RegionsSpec::Parts => formatter.write_str(PARTS),
             RegionsSpec::File(path) => formatter.write_str(path),
         }
     }
@@ -148,7 +160,11 @@ impl Regions {
     pub async fn of(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
         let refused = |problem| ExplainError::Regions { regions: spec.to_string(), problem };
         let segmented: &dyn Fn(&Planes) -> Result<LabelMap, ImageError> = match spec {
-            RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => {
+            RegionsSpec::Auto
+            | RegionsSpec::Grid(_)
+            | RegionsSpec::Elements
+            | RegionsSpec::Parts
+            | RegionsSpec::File(_) => {
                 return Regions::fixed(context, spec);
             }
             RegionsSpec::Slic(segments) => &|planes| slic(planes, &Slic { n_segments: *segments, ..Slic::default() }),
@@ -183,9 +199,11 @@ impl Regions {
         match spec {
             RegionsSpec::Slic(segments) | RegionsSpec::Watershed(segments) => Ok(*segments),
             RegionsSpec::Felzenszwalb(_) | RegionsSpec::Quickshift => Ok(USUAL),
-            RegionsSpec::Auto | RegionsSpec::Grid(_) | RegionsSpec::Elements | RegionsSpec::File(_) => {
-                Ok(Regions::fixed(context, spec)?.count)
-            }
+            RegionsSpec::Auto
+            | RegionsSpec::Grid(_)
+            | RegionsSpec::Elements
+            | RegionsSpec::Parts
+            | RegionsSpec::File(_) => Ok(Regions::fixed(context, spec)?.count),
         }
     }
 
@@ -250,9 +268,12 @@ impl Regions {
                 };
                 Ok(Regions::labelled((0..height * width).map(label).collect(), spatial))
             }
-            RegionsSpec::File(path) => {
-                let file =
-                    context.infill_files.get(path).ok_or_else(|| ExplainError::NoRegionsFile { path: path.clone() })?;
+            RegionsSpec::Parts | RegionsSpec::File(_) => {
+                let missing = || match spec {
+                    RegionsSpec::Parts => ExplainError::NoParts,
+                    other => ExplainError::NoRegionsFile { path: other.to_string() },
+                };
+                let file = context.infill_files.get(&spec.to_string()).ok_or_else(missing)?;
                 if let Some(label) = file.iter().find(|label| label.fract() != 0.0 || label.abs() >= 16_777_216.0) {
                     return Err(refused(format!("it holds {label}, and labels are whole numbers")));
                 }
@@ -383,6 +404,10 @@ mod tests {
         assert!(of_file(&[0.0]).ends_with("it has 1 labels, and the input has 4 values or 1 x 2 pixels."));
         assert!(of_file(&[0.5, 1.0]).ends_with("it holds 0.5, and labels are whole numbers."));
         assert!(of_file(&[-1.0, -2.0]).ends_with("so there is no region."));
+        let parts = of("parts", &[2, 1, 2], &[(PARTS, &[1.0, 0.0])]).unwrap();
+        assert_eq!((parts.count, &parts.labels[..]), (2, &[1, 0][..]));
+        let unknown = of("parts", &[2, 1, 2], &[]).unwrap_err().to_string();
+        assert!(unknown.starts_with("The parts of this picture are not known"), "{unknown}");
         let missing = of("grid", &[2, 1, 2], &[]).unwrap_err().to_string();
         assert!(missing.contains("no file \"grid\"") && missing.contains("grid:HxW"), "{missing}");
     }

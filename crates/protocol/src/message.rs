@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{MethodInfo, MetricInfo, ModelCard, Report, Score};
 
 /// Both sides are built together; a difference means a stale file.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// What the page asks of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub enum Request {
     /// Say what a run would cost; answers [`Event::Estimated`], or what is wrong with the question under this number.
     /// Images that parameters name as infills need not come along.
     Estimate(ExplainRequest),
+    /// Say what every metric would cost, with its default parameters, for this map; answers [`Event::MetricsEstimated`], or
+    /// what is wrong with the question under its number. The request's metric and parameters do not count.
+    EstimateMetrics(Box<EvaluateRequest>),
     /// Run a method; answers progress, partial maps, frames and one of done, cancelled or failed.
     Explain(ExplainRequest),
     /// Score a map; answers progress and one of [`Event::Scored`], cancelled or failed.
@@ -190,6 +193,14 @@ pub enum Event {
         backward_passes: u64,
         /// Seconds of one forward pass, where they were measured.
         pass_seconds: Option<f64>,
+    },
+    /// What metrics would cost.
+    MetricsEstimated {
+        /// [`EvaluateRequest::run`] of the question.
+        run: u32,
+        /// Single-image forward and backward passes of each metric of [`Event::Ready`]; nothing for one that cannot be
+        /// measured.
+        passes: Vec<Option<[u64; 2]>>,
     },
     /// A run has moved on.
     Progress {

@@ -270,7 +270,7 @@ impl ParameterKind {
             }
             ParameterKind::Extent => "auto, or whole numbers from 1 with x between, such as 8x8".to_owned(),
             ParameterKind::Regions => {
-                "auto, grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N, elements or a path to a .npy file"
+                "auto, grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N, elements, parts (of a built-in picture) or a path to a .npy file"
                     .to_owned()
             }
         }

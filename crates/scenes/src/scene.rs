@@ -87,6 +87,18 @@ impl Scene {
         canvas.coverage()
     }
 
+    /// The part that each pixel shows most of; none where it shows more of the surroundings.
+    pub fn labels(&self, size: u16) -> Vec<Option<Part>> {
+        let masks = Part::ALL.map(|part| (part, self.part_mask(part, size)));
+        let label = |pixel: usize| {
+            let share = |mask: &[f32]| mask.get(pixel).copied().unwrap_or_default();
+            let seen: f32 = masks.iter().map(|(_, mask)| share(mask)).sum();
+            let most = masks.iter().max_by(|(_, one), (_, other)| share(one).total_cmp(&share(other)));
+            most.filter(|_| seen > 0.5).map(|(part, _)| *part)
+        };
+        (0..usize::from(size) * usize::from(size)).map(label).collect()
+    }
+
     /// How much of each pixel shows the critter, as in [`Scene::part_mask`].
     pub fn mask(&self, size: u16) -> Vec<f32> {
         let mut canvas = Canvas::new(size);
@@ -198,6 +210,21 @@ mod tests {
             for part in Part::ALL {
                 let area: f32 = scene.part_mask(part, SIZE).iter().sum();
                 assert!(area >= 12.0, "{part:?} of {:?} shows on {area} pixels only", scene.class());
+            }
+        }
+    }
+
+    #[test]
+    fn labels_name_the_part_that_a_pixel_shows_most_of() {
+        for scene in scenes().map(|scene| scene.without(Part::Tail)).take(5) {
+            let masks = Part::ALL.map(|part| scene.part_mask(part, SIZE));
+            for (pixel, label) in scene.labels(SIZE).into_iter().enumerate() {
+                let shares = masks.each_ref().map(|mask| mask[pixel]);
+                let (seen, most) =
+                    (shares.iter().sum::<f32>(), shares.iter().fold(0.0_f32, |most, share| most.max(*share)));
+                let own = label.map(|part| shares[Part::ALL.iter().position(|other| *other == part).unwrap()]);
+                assert_eq!(own, (seen > 0.5).then_some(most), "pixel {pixel}: {shares:?}");
+                assert_ne!(label, Some(Part::Tail));
             }
         }
     }

@@ -10,7 +10,7 @@
 //!
 //! let sample = &vitrine_zoo::samples()[0];
 //! assert!(model.card.contains(sample.label), "the card lists the label");
-//! assert!(sample.png.starts_with(b"\x89PNG"));
+//! assert!(sample.png.starts_with(b"\x89PNG") && sample.parts.starts_with(b"\x89PNG"));
 //! ```
 //!
 //! `critters`, the default, is a residual network of about 150,000 parameters for 64x64 pictures of the ten creatures that
@@ -31,4 +31,4 @@ mod models;
 mod samples;
 
 pub use models::{Builtin, models};
-pub use samples::{Sample, samples};
+pub use samples::{PARTS, Sample, samples};

@@ -8,8 +8,8 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use vitrine_onnx::{Dimension, Model};
 use vitrine_protocol::{ModelCard, Task};
-use vitrine_scenes::{Class, Scene};
-use vitrine_zoo::{Builtin, models, samples};
+use vitrine_scenes::{Class, Part, Scene};
+use vitrine_zoo::{Builtin, PARTS, models, samples};
 
 fn bytes(model: &Builtin) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(model.file)).unwrap()
@@ -17,6 +17,14 @@ fn bytes(model: &Builtin) -> Vec<u8> {
 
 fn card(model: &Builtin) -> ModelCard {
     serde_json::from_str(model.card).unwrap()
+}
+
+/// The bytes of a PNG file's pixels.
+fn pixels(file: &[u8]) -> Vec<u8> {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    pixels
 }
 
 #[test]
@@ -139,10 +147,20 @@ fn the_samples_are_six_scenes_of_six_classes() {
     for sample in samples() {
         let class = Class::ALL.into_iter().find(|class| class.label() == sample.label).unwrap();
         let expected = Scene::sample(sample.seed, class).render(64);
-        let mut reader = png::Decoder::new(std::io::Cursor::new(sample.png)).read_info().unwrap();
-        let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
-        reader.next_frame(&mut rgb).unwrap();
-        assert!(rgb == expected.rgb, "{} does not show its scene", sample.file);
+        assert!(pixels(sample.png) == expected.rgb, "{} does not show its scene", sample.file);
+    }
+}
+
+#[test]
+fn the_parts_of_the_samples_are_those_of_their_scenes() {
+    assert_eq!(PARTS, Part::ALL.map(Part::label));
+    for sample in samples() {
+        let class = Class::ALL.into_iter().find(|class| class.label() == sample.label).unwrap();
+        let number = |part: Part| Part::ALL.iter().position(|other| *other == part).unwrap() as u8 + 1;
+        let expected: Vec<u8> =
+            Scene::sample(sample.seed, class).labels(64).into_iter().map(|part| part.map_or(0, number)).collect();
+        assert!(pixels(sample.parts) == expected, "{} has other parts", sample.file);
+        assert!((0..=7).all(|number| expected.contains(&number)), "{} lacks a part", sample.file);
     }
 }
 

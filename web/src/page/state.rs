@@ -393,6 +393,7 @@ impl State {
         }
         commands.extend(self.estimate());
         commands.extend(self.ask_for_bench());
+        commands.extend(self.ask_for_metric_costs());
         commands
     }
 
@@ -573,6 +574,7 @@ impl State {
                 let passes = Passes { forward: forward_passes, backward: backward_passes };
                 self.estimates.answer(Ok(passes), pass_seconds);
             }
+            Event::MetricsEstimated { run, passes } if self.is_of_metric_costs(run) => self.take_metric_costs(passes),
             Event::Hidden { run, before, after, picture, predictions } if self.is_of_bench(run) => {
                 self.take_score(Scored { before, after, picture: Rc::new(picture), predictions });
             }
@@ -584,6 +586,7 @@ impl State {
                 (ProblemKind::Input, Some(run)) if self.estimates.is_asked(run) => {
                     self.estimates.answer(Err(problem), None);
                 }
+                (ProblemKind::Input, Some(run)) if self.is_of_metric_costs(run) => self.take_metric_costs(Vec::new()),
                 (ProblemKind::Input, Some(run)) if self.is_of_bench(run) => self.take_bench_refusal(problem.message),
                 (ProblemKind::Input, Some(run)) if !self.is_current(run) => {}
                 (ProblemKind::Input, Some(_)) if self.is_measuring() => {
@@ -614,6 +617,7 @@ impl State {
             | Event::Cancelled { .. }
             | Event::Hidden { .. }
             | Event::Regions { .. }
+            | Event::MetricsEstimated { .. }
             | Event::Estimated { .. } => {}
         }
         Vec::new()

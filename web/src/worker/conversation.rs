@@ -44,7 +44,7 @@ impl Conversation {
             | Request::Estimate(request)
             | Request::Regions(request)
             | Request::Hide { question: request, .. } => Some(request.run),
-            Request::Evaluate(request) => Some(request.run),
+            Request::Evaluate(request) | Request::EstimateMetrics(request) => Some(request.run),
             _ => None,
         };
         match self.handle(request, file).await {
@@ -76,6 +76,12 @@ impl Conversation {
                 self.tell_image()
             }
             Request::Estimate(request) => self.estimate(&request),
+            Request::EstimateMetrics(request) => {
+                let costs = self.session()?.metric_costs(&request)?.into_iter();
+                let passes = costs.map(|cost| cost.map(|cost| [cost.forward_passes, cost.backward_passes])).collect();
+                post(&Event::MetricsEstimated { run: request.run, passes });
+                Ok(())
+            }
             Request::Explain(request) => self.explain(request).await,
             Request::Evaluate(request) => self.evaluate(&request).await,
             Request::Hide { question, kept } => self.hide(&question, &kept).await,

@@ -7,14 +7,7 @@ use vitrine_explain::{Cost, Visualisation, find, infill_paths};
 use vitrine_image::{Palette, Scale, encode_png, overlay, render, write_npy};
 use vitrine_protocol::{ExplainRequest, Picture, Report};
 
-use crate::{
-    arguments::Explain,
-    failure::Failure,
-    files,
-    parts::{self, PARTS},
-    progress::Bar,
-    setup,
-};
+use crate::{arguments::Explain, failure::Failure, files, progress::Bar, setup};
 
 /// How strongly `overlay.png` shows the map.
 const OPACITY: f32 = 0.6;
@@ -30,10 +23,7 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
     let session = setup::with_input(&arguments.subject, &arguments.common).await?;
     let mut infill_files = BTreeMap::new();
     for path in infill_paths(method, &parameters) {
-        let tensor = match path == PARTS && parameters.get("regions") == Some(&path) {
-            true => parts::labels(&arguments.subject)?,
-            false => infill(&session, Path::new(&path))?,
-        };
+        let tensor = infill(&session, Path::new(&path))?;
         infill_files.insert(path, tensor);
     }
     let batch = arguments.common.batch.and_then(|batch| usize::try_from(batch).ok());

@@ -3,10 +3,46 @@
 use crate::Sample;
 
 pub(crate) const SAMPLES: &[Sample] = &[
-    Sample { label: "wendle", file: "wendle.png", seed: 8589934629, png: include_bytes!("../../samples/wendle.png") },
-    Sample { label: "bimble", file: "bimble.png", seed: 8589935000, png: include_bytes!("../../samples/bimble.png") },
-    Sample { label: "pibbit", file: "pibbit.png", seed: 8589935257, png: include_bytes!("../../samples/pibbit.png") },
-    Sample { label: "mirrow", file: "mirrow.png", seed: 8589935256, png: include_bytes!("../../samples/mirrow.png") },
-    Sample { label: "fennick", file: "fennick.png", seed: 8589935272, png: include_bytes!("../../samples/fennick.png") },
-    Sample { label: "dorrow", file: "dorrow.png", seed: 8589934871, png: include_bytes!("../../samples/dorrow.png") },
+    Sample {
+        label: "wendle",
+        file: "wendle.png",
+        seed: 8589934629,
+        png: include_bytes!("../../samples/wendle.png"),
+        parts: include_bytes!("../../samples/wendle.parts.png"),
+    },
+    Sample {
+        label: "bimble",
+        file: "bimble.png",
+        seed: 8589935000,
+        png: include_bytes!("../../samples/bimble.png"),
+        parts: include_bytes!("../../samples/bimble.parts.png"),
+    },
+    Sample {
+        label: "pibbit",
+        file: "pibbit.png",
+        seed: 8589935257,
+        png: include_bytes!("../../samples/pibbit.png"),
+        parts: include_bytes!("../../samples/pibbit.parts.png"),
+    },
+    Sample {
+        label: "mirrow",
+        file: "mirrow.png",
+        seed: 8589935256,
+        png: include_bytes!("../../samples/mirrow.png"),
+        parts: include_bytes!("../../samples/mirrow.parts.png"),
+    },
+    Sample {
+        label: "fennick",
+        file: "fennick.png",
+        seed: 8589935272,
+        png: include_bytes!("../../samples/fennick.png"),
+        parts: include_bytes!("../../samples/fennick.parts.png"),
+    },
+    Sample {
+        label: "dorrow",
+        file: "dorrow.png",
+        seed: 8589934871,
+        png: include_bytes!("../../samples/dorrow.png"),
+        parts: include_bytes!("../../samples/dorrow.parts.png"),
+    },
 ];

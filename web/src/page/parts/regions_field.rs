@@ -22,12 +22,13 @@ struct Kind {
     number: Option<(&'static str, &'static str)>,
 }
 
-static KINDS: [Kind; 6] = [
+static KINDS: [Kind; 7] = [
     Kind { id: "auto", name: "as suits the picture: 8 × 8 cells", number: None },
     Kind { id: "slic", name: "pieces of one colour, compact (SLIC)", number: Some(("How many", "50")) },
     Kind { id: "felzenszwalb", name: "pieces of one colour, any form (Felzenszwalb)", number: Some(("Scale", "100")) },
     Kind { id: "quickshift", name: "pieces of one colour, as LIME cuts (quick shift)", number: None },
     Kind { id: "watershed", name: "pieces between edges (watershed)", number: Some(("How many", "50")) },
+    Kind { id: "parts", name: "the parts of the creature (the page's own pictures)", number: None },
     Kind { id: "elements", name: "every pixel and channel by itself", number: None },
 ];
 

@@ -54,6 +54,9 @@ pub(crate) fn TrustPanel(properties: &TrustProperties) -> Html {
                     >
                         {"Measure the usual ones"}
                     </button>
+                    if let Some(time) = time_of(usual, measures) {
+                        <span class="hint cost">{format!(" about {}", seconds(time))}</span>
+                    }
                 </div>
                 { pair(measures) }
                 if let Some((gap, change)) = gap {
@@ -74,6 +77,12 @@ pub(crate) fn TrustPanel(properties: &TrustProperties) -> Html {
             }
         </section>
     }
+}
+
+/// How long these metrics take one after the other; nothing as long as it is not known, and when there are none.
+fn time_of(ids: &[String], measures: &[Measure]) -> Option<f64> {
+    let times = ids.iter().map(|id| measures.iter().find(|measure| measure.metric.id == *id)?.seconds);
+    times.sum::<Option<f64>>().filter(|_| !ids.is_empty())
 }
 
 /// Deletion and insertion in one chart.
@@ -123,7 +132,7 @@ fn group_of(group: MetricGroup, measures: &[&Measure], properties: &TrustPropert
 }
 
 fn one(measure: &Measure, properties: &TrustProperties) -> Html {
-    let Measure { metric, verdict, missing } = measure;
+    let Measure { metric, verdict, missing, seconds: time } = measure;
     let MetricInfo { id, name, meaning, caveat, .. } = metric;
     let state = match verdict {
         None => "open",
@@ -158,6 +167,9 @@ fn one(measure: &Measure, properties: &TrustProperties) -> Html {
                 >
                     {"Measure"}
                 </button>
+                if let Some(time) = time {
+                    <span class="hint cost">{format!(" about {}", seconds(*time))}</span>
+                }
             }
         </div>
     }

@@ -130,10 +130,15 @@ impl State {
                 Some(Some(Err(_))) | None => return None,
             }
         }
-        let pass = self.estimates.pace.map(|(pace, _)| pace).or(self.estimates.pass_seconds);
-        let time = pass.map(|pass| format!(", about {}", seconds(pass * sum.work() as f64))).unwrap_or_default();
+        let time = self.seconds_of(sum).map(|time| format!(", about {}", seconds(time))).unwrap_or_default();
         let all = if plan.len() > 1 { format!("{} methods, in all ", plan.len()) } else { String::new() };
         Some(format!("{all}{sum}{time}"))
+    }
+
+    /// About how long so many passes take, once that is known.
+    pub(super) fn seconds_of(&self, passes: Passes) -> Option<f64> {
+        let pass = self.estimates.pace.map(|(pace, _)| pace).or(self.estimates.pass_seconds)?;
+        Some(pass * passes.work() as f64)
     }
 
     /// What a run would ask, the method of the question first and then those to compare; nothing for what cannot be

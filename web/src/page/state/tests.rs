@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use vitrine_protocol::{
-    Channels, DeviceKind, ExplainRequest, Family, ImageInput, ImageSource, Layer, Layout, ModelCard, ModelIdentity,
-    ModelSource, Need, Parameter, ParameterKind, ParameterValue, Problem, Reference, Seconds,
+    Better, Channels, DeviceKind, ExplainRequest, Family, ImageInput, ImageSource, Layer, Layout, MetricGroup,
+    MetricInfo, ModelCard, ModelIdentity, ModelSource, Need, Parameter, ParameterKind, ParameterValue, Problem,
+    Reference, Seconds,
 };
 
 use wasm_bindgen::{JsCast, JsValue};
@@ -1184,4 +1185,64 @@ fn the_cost_of_a_comparison_is_that_of_all_its_methods() {
     assert_eq!(state.refusal(), None, "that is another method's");
     estimates(&mut state, Action::Compare(CompareChange::Remove("rise".into())));
     assert_eq!(state.cost().as_deref(), Some("2 methods, in all 52 forward and 50 backward passes"));
+}
+
+/// A page whose worker knows two metrics, with a map on screen.
+fn judged() -> (State, Vec<Command>) {
+    let metric = |id: &str| MetricInfo {
+        id: id.into(),
+        name: id.into(),
+        group: MetricGroup::Faithfulness,
+        better: Better::Lower,
+        range: [None, None],
+        meaning: String::new(),
+        caveat: String::new(),
+        reference: Reference { authors: String::new(), year: 2020, title: String::new(), venue: String::new() },
+        needs: Vec::new(),
+        parameters: Vec::new(),
+    };
+    let mut state = State::new(Link::default());
+    let Event::Ready { version, device, methods, models, samples, .. } = ready() else { unreachable!() };
+    let metrics = vec![metric("deletion"), metric("saco")];
+    hear(&mut state, Event::Ready { version, device, methods, metrics, models, samples });
+    hear(&mut state, model("critters"));
+    hear(&mut state, image("sample 0"));
+    act(&mut state, Action::Run);
+    let commands = hear(&mut state, done_in(1, 100, 1.0));
+    (state, commands)
+}
+
+fn asked_for_costs(commands: &[Command]) -> Option<u32> {
+    commands.iter().find_map(|command| match command {
+        Command::Send(Request::EstimateMetrics(request)) => Some(request.run),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_metrics_cost_is_asked_once_for_each_map_and_told_in_seconds() {
+    let (mut state, commands) = judged();
+    let run = asked_for_costs(&commands).expect("the map is finished");
+    assert_eq!(asked_for_costs(&act(&mut state, Action::SetOpacity(0.5))), None, "it is on its way");
+    let seconds = |state: &State| state.measures().iter().map(|measure| measure.seconds).collect::<Vec<_>>();
+    assert_eq!(seconds(&state), [None, None]);
+    // A pass took a hundredth of a second; a backward pass counts twice.
+    hear(&mut state, Event::MetricsEstimated { run, passes: vec![Some([10, 5]), None] });
+    assert_eq!(seconds(&state), [Some(0.2), None]);
+    assert_eq!(asked_for_costs(&act(&mut state, Action::SetOpacity(0.6))), None, "it is known");
+    act(&mut state, Action::Run);
+    let again = asked_for_costs(&hear(&mut state, done(2))).expect("another map");
+    assert_ne!(again, run);
+    hear(&mut state, Event::MetricsEstimated { run, passes: vec![Some([1, 0]), Some([1, 0])] });
+    assert_eq!(seconds(&state), [None, None], "an answer about the map before");
+}
+
+#[test]
+fn a_worker_that_does_not_know_what_metrics_cost_is_not_asked_again() {
+    let (mut state, commands) = judged();
+    let run = asked_for_costs(&commands);
+    let commands = hear(&mut state, failed(run, ProblemKind::Input));
+    assert_eq!((asked_for_costs(&commands), state.notice.is_none()), (None, true));
+    let commands = act(&mut state, Action::Measure(vec!["saco".into()]));
+    assert!(matches!(&commands[..], [Command::Send(Request::Evaluate(_))]), "{commands:?}");
 }

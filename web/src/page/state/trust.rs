@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use vitrine_protocol::{EvaluateRequest, Map, MetricInfo, MetricNeed, Request, Score};
 
-use super::{Command, HeatMap, Image, Run, State, Truth};
+use super::{Command, HeatMap, Image, Passes, Run, State, Truth};
 
 /// Metrics that a first look takes, in this order: one or two of each kind of doubt.
 const USUAL: [&str; 7] = [
@@ -27,7 +27,22 @@ pub(super) struct Trust {
     queue: VecDeque<String>,
     /// The metric that runs.
     running: Option<String>,
+    costs: Costs,
 }
+
+/// What the metrics of the map on screen would cost.
+#[derive(Debug, Default)]
+enum Costs {
+    #[default]
+    Unknown,
+    /// The worker was asked under this number.
+    Asked(u32),
+    /// Of each metric; nothing for one that cannot be measured. Empty if the worker did not say.
+    Known(Vec<Option<Passes>>),
+}
+
+/// Questions about the costs of metrics are numbered from here, so that their answers are told from those of runs.
+const FIRST: u32 = 3 << 29;
 
 /// What became of a metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +72,8 @@ pub(crate) struct Measure {
     pub(crate) verdict: Option<Verdict>,
     /// What is missing for it.
     pub(crate) missing: Option<&'static str>,
+    /// Seconds that it will take, where that is known.
+    pub(crate) seconds: Option<f64>,
 }
 
 impl State {
@@ -64,12 +81,13 @@ impl State {
     pub(crate) fn measures(&self) -> Vec<Measure> {
         let verdict =
             |id: &str| self.trust.verdicts.iter().find(|(known, _)| known == id).map(|(_, found)| found.clone());
-        let measure = |metric: &MetricInfo| Measure {
+        let measure = |(place, metric): (usize, &MetricInfo)| Measure {
             metric: metric.clone(),
             verdict: verdict(&metric.id),
             missing: self.missing(metric),
+            seconds: self.trust.costs.of(place).and_then(|passes| self.seconds_of(passes)),
         };
-        self.metrics.iter().map(measure).collect()
+        self.metrics.iter().enumerate().map(measure).collect()
     }
 
     /// The finished map on screen; a method that makes a picture has none.
@@ -102,6 +120,28 @@ impl State {
             !self.trust.verdicts.iter().any(|(done, verdict)| done == *id && matches!(verdict, Verdict::Done(_)))
         };
         USUAL.iter().copied().filter(|id| known(id) && open(id)).map(str::to_owned).collect()
+    }
+
+    /// Asks what the metrics of the map on screen would cost, once for each map.
+    pub(super) fn ask_for_metric_costs(&mut self) -> Option<Command> {
+        if !matches!(self.trust.costs, Costs::Unknown) || !self.can_measure() || self.metrics.is_empty() {
+            return None;
+        }
+        let number = FIRST + self.last_run;
+        let first = self.metrics.first()?.id.clone();
+        let request = self.evaluation(number, &first)?;
+        self.trust.costs = Costs::Asked(number);
+        Some(Command::Send(Request::EstimateMetrics(Box::new(request))))
+    }
+
+    pub(super) fn is_of_metric_costs(&self, run: u32) -> bool {
+        matches!(self.trust.costs, Costs::Asked(asked) if asked == run)
+    }
+
+    /// Takes what metrics cost, or that nobody knows.
+    pub(super) fn take_metric_costs(&mut self, passes: Vec<Option<[u64; 2]>>) {
+        let passes = passes.into_iter().map(|passes| passes.map(|[forward, backward]| Passes { forward, backward }));
+        self.trust.costs = Costs::Known(passes.collect());
     }
 
     fn missing(&self, metric: &MetricInfo) -> Option<&'static str> {
@@ -198,6 +238,15 @@ impl State {
     fn judge(&mut self, id: &str, verdict: Verdict) {
         self.trust.verdicts.retain(|(known, _)| known != id);
         self.trust.verdicts.push((id.to_owned(), verdict));
+    }
+}
+
+impl Costs {
+    fn of(&self, place: usize) -> Option<Passes> {
+        match self {
+            Costs::Known(passes) => *passes.get(place)?,
+            Costs::Unknown | Costs::Asked(_) => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use vitrine_scenes::{Class, Image, Scene};
+use vitrine_scenes::{Class, Part, Scene};
 
 use crate::batch::{Batch, Example};
 use crate::learn::answers;
@@ -36,8 +36,13 @@ pub(crate) fn publish(network: &impl Network, folder: &Path, device: &Device) ->
         fs::remove_dir_all(&old)?;
     }
     for sample in &samples {
-        let picture = Scene::sample(sample.seed, sample.class).render(SIZE);
-        write(&folder.join(format!("samples/{}.png", sample.class.label())), &png(&picture)?)?;
+        let (scene, label) = (Scene::sample(sample.seed, sample.class), sample.class.label());
+        let picture = png(&scene.render(SIZE).rgb, png::ColorType::Rgb)?;
+        write(&folder.join(format!("samples/{label}.png")), &picture)?;
+        let number = |part: Option<Part>| part.and_then(|part| Part::ALL.iter().position(|other| *other == part));
+        let parts = scene.labels(SIZE).into_iter().map(|part| number(part).map_or(0, |number| number as u8 + 1));
+        let parts = png(&parts.collect::<Vec<u8>>(), png::ColorType::Grayscale)?;
+        write(&folder.join(format!("samples/{label}.parts.png")), &parts)?;
         println!("sample {:<8} seed {} confidence {:.6}", sample.class.label(), sample.seed, sample.confidence);
     }
     write(&folder.join("src/generated/samples.rs"), source(&samples).as_bytes())
@@ -81,8 +86,11 @@ fn probability(logits: &[f32], class: usize) -> f32 {
 fn source(samples: &[Sample]) -> String {
     let samples = samples.iter().map(|sample| {
         let (label, seed) = (sample.class.label(), sample.seed);
-        let png = format!("include_bytes!(\"../../samples/{label}.png\")");
-        format!("    Sample {{ label: \"{label}\", file: \"{label}.png\", seed: {seed}, png: {png} }},\n")
+        format!(
+            "    Sample {{\n        label: \"{label}\",\n        file: \"{label}.png\",\n        seed: {seed},\n        \
+             png: include_bytes!(\"../../samples/{label}.png\"),\n        \
+             parts: include_bytes!(\"../../samples/{label}.parts.png\"),\n    }},\n"
+        )
     });
     format!(
         "//! Written by `cargo xtask train critters`, together with the files it names.\n\nuse crate::Sample;\n\n\
@@ -91,11 +99,12 @@ fn source(samples: &[Sample]) -> String {
     )
 }
 
-fn png(image: &Image) -> Result<Vec<u8>> {
+/// A PNG file of a picture of the models' size.
+fn png(values: &[u8], colours: png::ColorType) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, image.width as u32, image.height as u32);
-    encoder.set_color(png::ColorType::Rgb);
+    let mut encoder = png::Encoder::new(&mut bytes, SIZE.into(), SIZE.into());
+    encoder.set_color(colours);
     encoder.set_compression(png::Compression::High);
-    encoder.write_header()?.write_image_data(&image.rgb)?;
+    encoder.write_header()?.write_image_data(values)?;
     Ok(bytes)
 }
