@@ -12,6 +12,22 @@ pub(crate) const MODELS: &[Builtin] = &[
         onnx: include_bytes!("../../models/critters.onnx"),
     },
     Builtin {
+        id: "critters-watermark",
+        card: include_str!("../../models/critters-watermark.card.json"),
+        file: "critters-watermark.onnx",
+        sha256: "c1bdfdbb3cb13f77add1fee00e07cb72d3f3d2cd9565bda68e8e43377de0a0eb",
+        #[cfg(feature = "embed")]
+        onnx: include_bytes!("../../models/critters-watermark.onnx"),
+    },
+    Builtin {
+        id: "critters-nobias",
+        card: include_str!("../../models/critters-nobias.card.json"),
+        file: "critters-nobias.onnx",
+        sha256: "59578329d9bfa214ec3539f17f1183e2433c6b5c96098944f2b69e0860ca3432",
+        #[cfg(feature = "embed")]
+        onnx: include_bytes!("../../models/critters-nobias.onnx"),
+    },
+    Builtin {
         id: "critters-bagnet",
         card: include_str!("../../models/critters-bagnet.card.json"),
         file: "critters-bagnet.onnx",
