@@ -425,18 +425,24 @@ function followed(inserted, count) {
 /** Scores a map; sensitivity takes its time, and SaCo fails for maps without numbers below zero. */
 async function evaluate(request) {
   const { run, metric, parameters, map, mask, others, explained, seed } = request;
-  const total = metric === "sensitivity-max" ? 240 : 2;
+  const follows = metric === "deletion" || metric === "insertion";
+  const total = metric === "sensitivity-max" ? 240 : follows ? 40 : 2;
   for (let done = 1; done <= total; done++) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     if (cancelled.has(run)) return say({ Cancelled: { run } });
     say({ Progress: { run, done, total, seconds_left: 0.1 } });
     // What a method that runs once more says is not of the map on screen.
     say({ Partial: { run, map: heatMap(true, -5) } });
+    if (follows) {
+      const { xs, ys, ...labels } = followed(metric === "insertion", 0).curves[0];
+      const known = 1 + Math.floor(done / 4);
+      say({ Curve: { run, curve: { ...labels, xs: xs.slice(0, known), ys: ys.slice(0, known) } } });
+    }
   }
   const values = new Float32Array(map.bytes.slice().buffer);
   if (metric === "saco" && !values.some((value) => value < 0)) return say(failed(run, "input", "There is nothing to rank here."));
   const found = { value: 0.5, curves: [], pictures: [], notes: [] };
-  if (metric === "deletion" || metric === "insertion") Object.assign(found, followed(metric === "insertion", Number(parameters.get("pictures"))));
+  if (follows) Object.assign(found, followed(metric === "insertion", Number(parameters.get("pictures"))));
   if (metric === "model-parameter-randomisation") {
     found.curves = [{ name: "", x_label: "layers at random", y_label: "similarity", xs: [0, 1, 2, 3], ys: [1, 0.6, 0.2, 0.1] }];
   }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use vitrine_explain::{HeatMap, LocalBoxFuture, Observer};
 use vitrine_image::{Pixels, resize};
-use vitrine_protocol::{Picture, Tried};
+use vitrine_protocol::{Curve, Picture, Tried};
 use web_time::{Duration, Instant};
 
 use crate::platform;
@@ -28,6 +28,10 @@ pub trait Listener {
     /// A few of the masked pictures just scored, small; called a few times a second.
     fn tried(&self, tried: Vec<Tried>) {
         let _ = tried;
+    }
+    /// The curve so far, of a metric that follows one.
+    fn curve(&self, curve: &Curve) {
+        let _ = curve;
     }
     /// Whether the run should end.
     fn cancelled(&self) -> bool {
@@ -87,6 +91,10 @@ impl Observer for Watcher<'_> {
     fn tried(&self, tried: &[Tried]) {
         self.last_glance.set(Some(Instant::now()));
         self.listener.tried(tried.iter().map(small).collect());
+    }
+
+    fn curve(&self, curve: &Curve) {
+        self.listener.curve(curve);
     }
 
     fn cancelled(&self) -> bool {

@@ -139,12 +139,14 @@ pub(crate) fn on_scale(target: &Target, scale: Scale) -> Option<Target> {
     if scale == Scale::Probability { target.probability() } else { None }
 }
 
-/// Scores the input without each of some sets of parts; `sets` is how many, and `set` lists the parts of one.
+/// Scores the input without each of some sets of parts; `sets` is how many, and `set` lists the parts of one. After each
+/// batch `tell` hears of the target at the whole input and at the sets so far.
 pub(crate) async fn score(
     question: &Question<'_>,
     alteration: &Alteration,
     sets: &dyn Fn(&Units) -> usize,
     set: &dyn Fn(&Units, usize) -> Vec<usize>,
+    tell: &dyn Fn(&Units, f64, &[f64]),
 ) -> Result<Scored, EvaluateError> {
     let (units, note) = Units::of(question, alteration).await?;
     let count = sets(&units);
@@ -175,6 +177,7 @@ pub(crate) async fn score(
             }
         };
         scores.extend(read.1.into_iter().map(f64::from));
+        tell(&units, f64::from(masked.prediction), &scores);
         for (number, removed) in (start..end).zip(&removed).filter(|(number, _)| shown(*number)) {
             pictures.push((number, frame(&context, &filling.altered(&context, removed, number)?, None)));
         }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use vitrine_explain::{
-    Cost, Infill, RegionsSpec,
+    Context, Cost, Infill, RegionsSpec,
     toolkit::{integer, read},
 };
 use vitrine_protocol::{Altered, Curve, Parameter, ParameterKind, ParameterValue, Picture};
@@ -35,6 +35,9 @@ vitrine_explain::options! {
         pictures: usize [integer(0, 100)] = 0,
     }
 }
+
+/// How often a curve is shown while it grows.
+const GLIMPSES: usize = 8;
 
 /// Options whose defaults a metric sets for itself.
 pub(crate) type Defaults = &'static [(&'static str, &'static str)];
@@ -127,6 +130,36 @@ impl Removal<'_> {
 
     /// Removes parts and scores what is left. A step at which nothing is removed is known without a pass.
     pub(crate) async fn run(&self, question: &Question<'_>) -> Result<Removed, EvaluateError> {
+        self.run_telling(question, &|_, _, _| ()).await
+    }
+
+    /// The area under the one curve of all steps, over the part of the picture that is removed or, where `inserted`, that is
+    /// there. The observer sees the curve grow.
+    pub(crate) async fn area(&self, question: &Question<'_>, inserted: bool) -> Result<Found, EvaluateError> {
+        let options = self.options(question)?;
+        let observer = question.context.observer;
+        let tell = |units: &Units, whole: f64, scores: &[f64]| {
+            let mut known = scores.iter();
+            let ranges = (self.plan)(units.count, &options).into_iter();
+            let steps = ranges.map_while(|range| {
+                let score = if range.is_empty() { Some(whole) } else { known.next().copied() };
+                Some((units.part(units.order.get(range).unwrap_or_default()), score?))
+            });
+            let (parts, scores): (Vec<f64>, Vec<f64>) = steps.unzip();
+            observer.curve(&curve("", &parts, &scores, inserted, "target", &|score| score));
+        };
+        let watched = observer.is_curious();
+        let batch =
+            if watched { question.context.batch.min(options.steps.div_ceil(GLIMPSES)) } else { question.context.batch };
+        let context = Context { batch, ..question.context };
+        Ok(self.run_telling(&Question { context, ..*question }, &tell).await?.area_under(inserted))
+    }
+
+    async fn run_telling(
+        &self,
+        question: &Question<'_>,
+        tell: &dyn Fn(&Units, f64, &[f64]),
+    ) -> Result<Removed, EvaluateError> {
         let options = self.options(question)?;
         let planned = |units: &Units| (self.plan)(units.count, &options);
         let sets = |units: &Units| planned(units).into_iter().filter(|range| !range.is_empty()).collect::<Vec<_>>();
@@ -141,7 +174,7 @@ impl Removal<'_> {
             let range = sets(units).into_iter().nth(number).unwrap_or_default();
             units.order.get(range).unwrap_or_default().to_vec()
         };
-        let scored = altered::score(question, &alteration, &|units| sets(units).len(), &set).await?;
+        let scored = altered::score(question, &alteration, &|units| sets(units).len(), &set, tell).await?;
         let Scored { units, whole, scores, pictures, notes, passes } = scored;
         let ranges = planned(&units);
         let mut measured = scores.into_iter().enumerate();
@@ -175,14 +208,8 @@ impl Removed {
         y_label: &str,
         y: &dyn Fn(f64) -> f64,
     ) -> Curve {
-        let position = |part: &f64| if inserted { 1.0 - part } else { *part };
-        Curve {
-            name: name.to_owned(),
-            x_label: format!("part of the picture {}", if inserted { "inserted" } else { "removed" }),
-            y_label: y_label.to_owned(),
-            xs: self.parts.get(steps.clone()).unwrap_or_default().iter().map(position).collect(),
-            ys: self.scores.get(steps).unwrap_or_default().iter().map(|score| y(*score)).collect(),
-        }
+        let parts = self.parts.get(steps.clone()).unwrap_or_default();
+        curve(name, parts, self.scores.get(steps).unwrap_or_default(), inserted, y_label, y)
     }
 
     /// The score that curves of all steps, one after the other, amount to.
@@ -205,10 +232,63 @@ impl Removed {
         }
     }
 
-    /// The score that is the area under the one curve of all steps.
-    pub(crate) fn area_under(self, inserted: bool) -> Found {
+    fn area_under(self, inserted: bool) -> Found {
         let curve = self.curve("", 0..self.parts.len(), inserted, "target", &|score| score);
         let value = area(&curve.xs, &curve.ys);
         self.found(Some(value), vec![curve])
+    }
+}
+
+/// The target over the part of the picture that is removed, or, where `inserted`, that is there. Values go through `y`.
+fn curve(name: &str, parts: &[f64], scores: &[f64], inserted: bool, y_label: &str, y: &dyn Fn(f64) -> f64) -> Curve {
+    let position = |part: &f64| if inserted { 1.0 - part } else { *part };
+    Curve {
+        name: name.to_owned(),
+        x_label: format!("part of the picture {}", if inserted { "inserted" } else { "removed" }),
+        y_label: y_label.to_owned(),
+        xs: parts.iter().map(position).collect(),
+        ys: scores.iter().map(|score| y(*score)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use vitrine_explain::Observer;
+
+    use super::*;
+    use crate::testing::{Asked, watched};
+
+    #[derive(Default)]
+    struct Album(RefCell<Vec<Curve>>);
+
+    impl Observer for Album {
+        fn is_curious(&self) -> bool {
+            true
+        }
+
+        fn curve(&self, curve: &Curve) {
+            self.0.borrow_mut().push(curve.clone());
+        }
+    }
+
+    /// Pixels of 4, 3, 2 and 1 go, or come back, one after the other; the observer sees a point more each time.
+    #[test]
+    fn the_curve_is_shown_while_it_grows() {
+        for (metric, ys) in [("deletion", [10.0, 6.0, 3.0, 1.0, 0.0]), ("insertion", [0.0, 4.0, 7.0, 9.0, 10.0])] {
+            let album = Album::default();
+            let found = watched(metric, &[("steps", "4")], &Asked::default(), &album);
+            let seen = album.0.into_inner();
+            assert_eq!(seen.len(), 4, "{metric}: a pass each");
+            assert_eq!((seen.last(), &found.curves[0].ys[..]), (found.curves.last(), &ys[..]));
+            for curve in &seen {
+                assert_eq!(curve.xs.len(), curve.ys.len());
+                assert_eq!(
+                    (&curve.xs[..], &curve.ys[..]),
+                    (&found.curves[0].xs[..curve.xs.len()], &ys[..curve.ys.len()])
+                );
+            }
+        }
     }
 }

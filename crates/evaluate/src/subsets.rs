@@ -125,7 +125,7 @@ impl Subsets<'_> {
         let seed = question.context.seed;
         let set = |units: &Units, number: usize| (self.draw)(&options, units.count, seed, number);
         let sets = |units: &Units| (self.sets)(&options, units.count);
-        let found = altered::score(question, &alteration, &sets, &set).await?;
+        let found = altered::score(question, &alteration, &sets, &set, &|_, _, _| ()).await?;
         let sum = |number: usize| set(&found.units, number).iter().filter_map(|unit| found.units.sums.get(*unit)).sum();
         let sums = (0..found.scores.len()).map(sum).collect();
         let falls = found.scores.iter().map(|score| found.whole - score).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use vitrine_explain::{Context, Explainer, Head, HeatMap, Target, Unobserved};
+use vitrine_explain::{Context, Explainer, Head, HeatMap, Observer, Target, Unobserved};
 use vitrine_graph::{Graph, InputShapes, Value};
 use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
 use vitrine_protocol::Score;
@@ -55,6 +55,11 @@ pub(crate) fn row(values: &[f32]) -> HeatMap {
 
 /// The score of a metric, removed pixels being zero and the logit followed.
 pub(crate) fn score(metric: &str, parameters: &[(&str, &str)], asked: &Asked) -> Score {
+    watched(metric, parameters, asked, &Unobserved)
+}
+
+/// The same, with somebody watching.
+pub(crate) fn watched(metric: &str, parameters: &[(&str, &str)], asked: &Asked, observer: &dyn Observer) -> Score {
     let metric = find(metric).unwrap();
     let known = |id: &str| metric.info().parameters.iter().any(|parameter| parameter.id == id);
     let usual = [("infill", "zero"), ("scale", "target")].into_iter().filter(|(id, _)| known(id));
@@ -76,7 +81,7 @@ pub(crate) fn score(metric: &str, parameters: &[(&str, &str)], asked: &Asked) ->
         seed: 0,
         batch: 3,
         infill_files: &BTreeMap::new(),
-        observer: &Unobserved,
+        observer,
     };
     let method = Some(Method { explainer: asked.method, parameters: &none, seed: 0 });
     let question = Question { context, map: &map, attribution: None, method, mask: Some(&mask), others: &asked.others };

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use vitrine_protocol::{Picture, Tried};
+use vitrine_protocol::{Curve, Picture, Tried};
 
 use crate::{ExplainError, HeatMap};
 
@@ -35,6 +35,11 @@ pub trait Observer {
     /// A few of the masked inputs just scored, each as large as the input.
     fn tried(&self, tried: &[Tried]) {
         let _ = tried;
+    }
+
+    /// The curve so far; called after each batch by metrics that follow one.
+    fn curve(&self, curve: &Curve) {
+        let _ = curve;
     }
 
     /// Whether the run should end; asked after each batch.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MethodInfo, MetricInfo, ModelCard, Report, Score};
+use crate::{Curve, MethodInfo, MetricInfo, ModelCard, Report, Score};
 
 /// Both sides are built together; a difference means a stale file.
 pub const PROTOCOL_VERSION: u32 = 4;
@@ -248,6 +248,13 @@ pub enum Event {
         picture: Option<Picture>,
         /// How it was made.
         report: Box<Report>,
+    },
+    /// The curve that a metric follows, so far.
+    Curve {
+        /// Which run.
+        run: u32,
+        /// Its points until now.
+        curve: Curve,
     },
     /// A map is scored.
     Scored {

@@ -556,6 +556,7 @@ impl State {
                 }
                 return self.run_next();
             }
+            Event::Curve { run, curve } if self.is_current(run) && self.is_measuring() => self.grow(curve),
             Event::Scored { run, score } if self.is_current(run) => {
                 return self.end_measure(Verdict::Done(Rc::from(score)));
             }
@@ -613,6 +614,7 @@ impl State {
             | Event::Frame { .. }
             | Event::Tried { .. }
             | Event::Done { .. }
+            | Event::Curve { .. }
             | Event::Scored { .. }
             | Event::Cancelled { .. }
             | Event::Hidden { .. }

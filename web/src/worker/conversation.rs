@@ -5,8 +5,8 @@ use std::{cell::Cell, rc::Rc};
 use vitrine_engine::{ByHand, EngineError, ExplainOptions, Listener, Session};
 use vitrine_explain::HeatMap;
 use vitrine_protocol::{
-    DeviceChoice, EvaluateRequest, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION, Picture,
-    Request, Tried,
+    Curve, DeviceChoice, EvaluateRequest, Event, ExplainRequest, ImageSource, Map, ModelSource, PROTOCOL_VERSION,
+    Picture, Request, Tried,
 };
 use web_sys::Blob;
 
@@ -224,6 +224,10 @@ impl Listener for Teller {
 
     fn tried(&self, tried: Vec<Tried>) {
         post(&Event::Tried { run: self.run, tried });
+    }
+
+    fn curve(&self, curve: &Curve) {
+        post(&Event::Curve { run: self.run, curve: curve.clone() });
     }
 
     fn cancelled(&self) -> bool {

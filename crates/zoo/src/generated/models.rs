@@ -20,6 +20,14 @@ pub(crate) const MODELS: &[Builtin] = &[
         onnx: include_bytes!("../../models/critters-watermark.onnx"),
     },
     Builtin {
+        id: "critters-vit",
+        card: include_str!("../../models/critters-vit.card.json"),
+        file: "critters-vit.onnx",
+        sha256: "bbf8123f9a6326d81aff58fe88186b355ed364698e6aec0d8f95d88b639a66d7",
+        #[cfg(feature = "embed")]
+        onnx: include_bytes!("../../models/critters-vit.onnx"),
+    },
+    Builtin {
         id: "critters-nobias",
         card: include_str!("../../models/critters-nobias.card.json"),
         file: "critters-nobias.onnx",

@@ -85,18 +85,70 @@ fn time_of(ids: &[String], measures: &[Measure]) -> Option<f64> {
     times.sum::<Option<f64>>().filter(|_| !ids.is_empty())
 }
 
-/// Deletion and insertion in one chart.
+/// Deletion and insertion in one chart, drawn while they are measured.
 fn pair(measures: &[Measure]) -> Html {
-    let done = PAIR.iter().filter_map(|id| {
-        let measure = measures.iter().find(|measure| measure.metric.id == *id)?;
-        Some((measure.metric.name.clone(), score_of(measure)?.clone()))
-    });
+    const LABEL: &str = "How the answer changes while pixels are removed or put back";
+    let of_pair = || PAIR.iter().filter_map(|id| measures.iter().find(|measure| measure.metric.id == *id));
+    let done = of_pair().filter_map(|measure| Some((measure.metric.name.clone(), score_of(measure)?.clone())));
     let done: Vec<(String, Rc<Score>)> = done.collect();
+    let growing = of_pair().any(|measure| measure.growing.is_some());
     html! {
-        if !done.is_empty() {
-            <Curves key="pair" label="How the answer changes while pixels are removed or put back" scores={done} />
+        if growing {
+            <Growing key="pair" label={LABEL} measures={of_pair().cloned().collect::<Vec<_>>()} />
+        } else if !done.is_empty() {
+            <Curves key="pair" label={LABEL} scores={done} />
         }
     }
+}
+
+#[derive(PartialEq, Properties)]
+struct GrowingProperties {
+    label: AttrValue,
+    measures: Vec<Measure>,
+}
+
+/// Curves of which one is still being measured; there is nothing to look along yet.
+#[component]
+fn Growing(GrowingProperties { label, measures }: &GrowingProperties) -> Html {
+    let curves = measures.iter().filter_map(|measure| {
+        let done = score_of(measure).and_then(|score| score.curves.first());
+        Some((measure.metric.name.clone(), measure.growing.as_deref().or(done)?))
+    });
+    let curves: Vec<(String, &Curve)> = curves.collect();
+    let lines: Vec<Line> = curves.iter().map(|(name, curve)| line(name, curve)).collect();
+    html! {
+        <div class="curves" data-testid="growing">
+            <Chart
+                {label}
+                {lines}
+                x_label={shared(curves.iter().map(|(_, curve)| curve.x_label.as_str()))}
+                y_label={shared(curves.iter().map(|(_, curve)| curve.y_label.as_str()))}
+            />
+        </div>
+    }
+}
+
+fn line(name: &str, curve: &Curve) -> Line {
+    Line { name: name.to_owned(), points: curve.xs.iter().copied().zip(curve.ys.iter().copied()).collect() }
+}
+
+/// A label for all of these: the words that they differ in are all named.
+fn shared<'a>(labels: impl Iterator<Item = &'a str>) -> String {
+    let mut labels: Vec<&str> = labels.collect();
+    labels.dedup();
+    let Some((first, others)) = labels.split_first() else { return String::new() };
+    let words = |label: &'a str| label.split(' ').collect::<Vec<_>>();
+    let first = words(first);
+    let same = |place: usize, word: &str| others.iter().all(|other| words(other).get(place) == Some(&word));
+    let joined = first.iter().enumerate().map(|(place, word)| {
+        let rest = others.iter().filter_map(|other| words(other).get(place).copied());
+        if same(place, word) {
+            (*word).to_owned()
+        } else {
+            [*word].into_iter().chain(rest).collect::<Vec<_>>().join(" or ")
+        }
+    });
+    joined.collect::<Vec<_>>().join(" ")
 }
 
 fn completeness(gap: f32, change: f32) -> Html {
@@ -132,7 +184,7 @@ fn group_of(group: MetricGroup, measures: &[&Measure], properties: &TrustPropert
 }
 
 fn one(measure: &Measure, properties: &TrustProperties) -> Html {
-    let Measure { metric, verdict, missing, seconds: time } = measure;
+    let Measure { metric, verdict, missing, growing, seconds: time } = measure;
     let MetricInfo { id, name, meaning, caveat, .. } = metric;
     let state = match verdict {
         None => "open",
@@ -154,6 +206,9 @@ fn one(measure: &Measure, properties: &TrustProperties) -> Html {
             }
             if let Some(score) = curves {
                 <Curves label={name.clone()} scores={vec![(name.clone(), score.clone())]} />
+            }
+            if growing.is_some() && !PAIR.contains(&id.as_str()) {
+                <Growing label={name.clone()} measures={vec![measure.clone()]} />
             }
             if let Some(missing) = missing {
                 <p class="hint">{*missing}</p>
@@ -227,12 +282,12 @@ fn Curves(properties: &CurvesProperties) -> Html {
         .iter()
         .flat_map(|(name, score)| score.curves.iter().map(move |curve| (curve, named(name, curve, score.curves.len()))))
         .collect();
-    let lines = curves.iter().map(|(curve, name)| Line {
-        name: name.clone(),
-        points: curve.xs.iter().copied().zip(curve.ys.iter().copied()).collect(),
-    });
-    let lines: Vec<Line> = lines.collect();
-    let Some((first, _)) = curves.first() else { return Html::default() };
+    let lines: Vec<Line> = curves.iter().map(|(curve, name)| line(name, curve)).collect();
+    if lines.is_empty() {
+        return Html::default();
+    }
+    let x_label = shared(curves.iter().map(|(curve, _)| curve.x_label.as_str()));
+    let y_label = shared(curves.iter().map(|(curve, _)| curve.y_label.as_str()));
     let ends = lines
         .iter()
         .flat_map(|line| &line.points)
@@ -252,12 +307,12 @@ fn Curves(properties: &CurvesProperties) -> Html {
             <Chart
                 {label}
                 lines={lines.clone()}
-                x_label={first.x_label.clone()}
-                y_label={first.y_label.clone()}
+                x_label={x_label.clone()}
+                {y_label}
                 mark={nearest(&lines, x)}
             />
             <div class="field">
-                <label for={id.clone()}>{format!("Look along the curve: {} {}", short(x), first.x_label)}</label>
+                <label for={id.clone()}>{format!("Look along the curve: {} {}", short(x), x_label)}</label>
                 <input
                     id={id.clone()}
                     data-testid={id}
@@ -314,5 +369,18 @@ fn altered(name: &str, score: &Score, x: f64, said: &str) -> Html {
             }
             <span>{said.to_owned()}</span>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shared;
+
+    #[test]
+    fn a_label_for_two_curves_names_both() {
+        let label = |labels: &[&str]| shared(labels.iter().copied());
+        assert_eq!(label(&["part removed", "part inserted"]), "part removed or inserted");
+        assert_eq!(label(&["target", "target"]), "target");
+        assert_eq!(label(&[]), "");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use vitrine_protocol::{EvaluateRequest, Map, MetricInfo, MetricNeed, Request, Score};
+use vitrine_protocol::{Curve, EvaluateRequest, Map, MetricInfo, MetricNeed, Request, Score};
 
 use super::{Command, HeatMap, Image, Passes, Run, State, Truth};
 
@@ -27,6 +27,8 @@ pub(super) struct Trust {
     queue: VecDeque<String>,
     /// The metric that runs.
     running: Option<String>,
+    /// The curve that it follows, as far as that is known.
+    growing: Option<Rc<Curve>>,
     costs: Costs,
 }
 
@@ -72,6 +74,8 @@ pub(crate) struct Measure {
     pub(crate) verdict: Option<Verdict>,
     /// What is missing for it.
     pub(crate) missing: Option<&'static str>,
+    /// While it runs, the curve that it follows, as far as that is known.
+    pub(crate) growing: Option<Rc<Curve>>,
     /// Seconds that it will take, where that is known.
     pub(crate) seconds: Option<f64>,
 }
@@ -85,6 +89,7 @@ impl State {
             metric: metric.clone(),
             verdict: verdict(&metric.id),
             missing: self.missing(metric),
+            growing: self.trust.growing.clone().filter(|_| self.trust.running.as_ref() == Some(&metric.id)),
             seconds: self.trust.costs.of(place).and_then(|passes| self.seconds_of(passes)),
         };
         self.metrics.iter().enumerate().map(measure).collect()
@@ -206,9 +211,15 @@ impl State {
         self.trust.running.is_some()
     }
 
+    /// The curve of the metric that runs has a point more.
+    pub(super) fn grow(&mut self, curve: Curve) {
+        self.trust.growing = Some(Rc::new(curve));
+    }
+
     /// The metric that runs has ended.
     pub(super) fn end_measure(&mut self, verdict: Verdict) -> Vec<Command> {
         self.run = None;
+        self.trust.growing = None;
         if let Some(id) = self.trust.running.take() {
             self.judge(&id, verdict);
         }
@@ -226,7 +237,7 @@ impl State {
     /// Nothing is measured any more; what is finished stays.
     pub(super) fn stop_measuring(&mut self) {
         self.trust.queue.clear();
-        self.trust.running = None;
+        (self.trust.running, self.trust.growing) = (None, None);
         self.trust.verdicts.retain(|(_, verdict)| matches!(verdict, Verdict::Done(_) | Verdict::Failed(_)));
     }
 
