@@ -12,7 +12,7 @@ use vitrine_tests::{
 const NEARLY: f64 = 0.95;
 
 /// Seeds over which the correlation is averaged.
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 2;
 
 /// A method, the parameter that its passes grow with, where the search for it begins, and what makes it plain.
 struct Subject {

@@ -444,7 +444,8 @@ async function evaluate(request) {
   const found = { value: 0.5, curves: [], pictures: [], notes: [] };
   if (follows) Object.assign(found, followed(metric === "insertion", Number(parameters.get("pictures"))));
   if (metric === "model-parameter-randomisation") {
-    found.curves = [{ name: "", x_label: "layers at random", y_label: "similarity", xs: [0, 1, 2, 3], ys: [1, 0.6, 0.2, 0.1] }];
+    found.curves = [{ name: "", x_label: "stage", y_label: "similarity", xs: [0, 1, 2, 3], ys: [1, 0.6, 0.2, 0.1] }];
+    found.maps = found.curves[0].xs.map((x) => ({ x, map: heatMap(x < 2, 1 - 0.1 * x) }));
   }
   if (metric === "spearman-agreement") found.notes = [`Beside ${others.map(([name]) => name).join(" and ")}.`];
   if (metric === "pointing-game") {

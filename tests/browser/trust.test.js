@@ -101,9 +101,16 @@ test("layers put at random are looked along too", async () => {
   await unfold("randomisation");
   await page.getByTestId("measure-model-parameter-randomisation").click();
   const slider = page.getByTestId("slide-model-parameter-randomisation");
+  const made = page.getByTestId("made-again");
+  const strength = () => made.evaluate((canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.join());
+  await page.locator("[data-testid=made-again][data-shows=map]").waitFor();
+  const first = await strength();
   await slider.fill("67");
   await page.getByText("Randomised parameters 0.2").waitFor();
-  await page.getByText("Look along the curve: 2.01 layers at random").waitFor();
+  await page.getByText("Look along the curve: 2.01 stage").waitFor();
+  await page.waitForFunction(() => Number(document.querySelector("[data-testid=made-again]").dataset.version) > 1);
+  assert.notEqual(await strength(), first, "the map of another stage");
+  await picture(page, "trust-randomised");
 });
 
 test("agreement wants another map, and gets those side by side", async () => {

@@ -27,5 +27,5 @@ pub use message::{
 pub use method::{
     Choice, Family, MethodInfo, Need, Parameter, ParameterError, ParameterKind, ParameterValue, Promise, Reference,
 };
-pub use metric::{Altered, Better, Curve, MetricGroup, MetricInfo, MetricNeed, Score};
+pub use metric::{Altered, Better, Curve, MadeAgain, MetricGroup, MetricInfo, MetricNeed, Score};
 pub use report::{ModelIdentity, REPORT_SCHEMA, Report, Seconds};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Parameter, ParameterValue, Picture, Reference};
+use crate::{Map, Parameter, ParameterValue, Picture, Reference};
 
 /// Everything the outside needs to know of a metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,6 +123,9 @@ pub struct Score {
     /// Altered inputs on the way, where the parameters ask for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Altered>,
+    /// Maps that were made again on the way, where the parameters ask for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maps: Vec<MadeAgain>,
     /// What the reader should know, one sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -151,6 +154,15 @@ pub struct Curve {
     pub xs: Vec<f64>,
     /// As many values.
     pub ys: Vec<f64>,
+}
+
+/// A map that was made again after something had changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MadeAgain {
+    /// Its position along the curve.
+    pub x: f64,
+    /// One number per pixel of the input.
+    pub map: Map,
 }
 
 /// An input as a metric has altered it.

@@ -51,4 +51,12 @@ pub(crate) const MODELS: &[Builtin] = &[
         #[cfg(feature = "embed")]
         onnx: include_bytes!("../../models/digits.onnx"),
     },
+    Builtin {
+        id: "critters-segmenter",
+        card: include_str!("../../models/critters-segmenter.card.json"),
+        file: "critters-segmenter.onnx",
+        sha256: "61687f2b136c6953ef16a00d94560db6ae08122af16faa32f2355ed67706822b",
+        #[cfg(feature = "embed")]
+        onnx: include_bytes!("../../models/critters-segmenter.onnx"),
+    },
 ];

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
-use vitrine_image::Palette;
-use vitrine_protocol::{Altered, Better, Curve, MetricGroup, MetricInfo, Score};
+use vitrine_image::{Palette, Scale};
+use vitrine_protocol::{Altered, Better, Curve, MadeAgain, MetricGroup, MetricInfo, Score};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::map_canvas::MapCanvas;
 use super::truth::TruthPanel;
 use crate::number::{percent, seconds, short};
-use crate::state::{Action, Judged, Measure, Verdict};
+use crate::state::{Action, HeatMap, Image, Judged, Measure, PERCENTILE, Verdict};
 use crate::widgets::{Chart, Line, Picture};
 
 /// The metrics whose curves are drawn together: what is taken away and what is put back.
@@ -205,7 +206,11 @@ fn one(measure: &Measure, properties: &TrustProperties) -> Html {
                 { for score.notes.iter().map(|note| html! { <p class="hint note">{note}</p> }) }
             }
             if let Some(score) = curves {
-                <Curves label={name.clone()} scores={vec![(name.clone(), score.clone())]} />
+                <Curves
+                    label={name.clone()}
+                    scores={vec![(name.clone(), score.clone())]}
+                    look={properties.look()}
+                />
             }
             if growing.is_some() && !PAIR.contains(&id.as_str()) {
                 <Growing label={name.clone()} measures={vec![measure.clone()]} />
@@ -271,12 +276,31 @@ struct CurvesProperties {
     label: AttrValue,
     /// Names and scores, each with curves.
     scores: Vec<(String, Rc<Score>)>,
+    /// How maps that were made again are drawn.
+    #[prop_or_default]
+    look: Option<Look>,
+}
+
+/// How a map is drawn.
+#[derive(Clone, PartialEq)]
+struct Look {
+    image: Rc<Image>,
+    palette: Palette,
+    opacity: f32,
+}
+
+impl TrustProperties {
+    /// As the map on screen.
+    fn look(&self) -> Option<Look> {
+        let image = self.on_screen.as_ref()?.image.clone();
+        Some(Look { image, palette: self.palette, opacity: self.opacity })
+    }
 }
 
 /// Curves with a slider along them, which shows the altered pictures where there are such.
 #[component]
 fn Curves(properties: &CurvesProperties) -> Html {
-    let CurvesProperties { label, scores } = properties;
+    let CurvesProperties { label, scores, look } = properties;
     let place = use_state(|| 0.0_f64);
     let curves: Vec<(&Curve, String)> = scores
         .iter()
@@ -326,6 +350,7 @@ fn Curves(properties: &CurvesProperties) -> Html {
             </div>
             <ul class="altered">
                 { for scores.iter().zip(&said).map(|((name, score), said)| altered(name, score, x, said)) }
+                { for look.iter().flat_map(|look| scores.iter().filter_map(|(_, score)| made_again(score, x, look))) }
             </ul>
         </div>
     }
@@ -370,6 +395,27 @@ fn altered(name: &str, score: &Score, x: f64, said: &str) -> Html {
             <span>{said.to_owned()}</span>
         </li>
     }
+}
+
+/// The map that is nearest to a position, of those that were made again.
+fn made_again(score: &Score, x: f64, look: &Look) -> Option<Html> {
+    let far = |made: &MadeAgain| (made.x - x).abs();
+    let nearest = score.maps.iter().min_by(|one, other| far(one).total_cmp(&far(other)))?;
+    let map = Rc::new(HeatMap::from(nearest.map.clone()));
+    Some(html! {
+        <li>
+            <MapCanvas
+                canvas={NodeRef::default()}
+                image={look.image.clone()}
+                map={map.clone()}
+                palette={look.palette}
+                scale={Scale::fit(&map.values, look.palette, PERCENTILE)}
+                opacity={look.opacity}
+                test_id="made-again"
+            />
+            <span>{"The map made again here"}</span>
+        </li>
+    })
 }
 
 #[cfg(test)]
