@@ -14,9 +14,19 @@
 //! ```
 //!
 //! `critters`, the default, is a residual network of about 150,000 parameters for 64x64 pictures of the ten creatures that
-//! `vitrine-scenes` draws; `critters-bagnet` averages the evidence of small windows, which makes it exactly known;
-//! `digits` reads stroke digits beside distractions. The program `train` (feature `train`) made them, and makes them again;
-//! it has recipes for more:
+//! `vitrine-scenes` draws. The others are there to try explanations on:
+//!
+//! | model | what is known of it |
+//! |---|---|
+//! | `critters-watermark` | it takes whatever carries a watermark for a hobbin, a Clever Hans |
+//! | `critters-vit` | a vision transformer: four blocks of four heads, patches of 8x8 pixels, a class token |
+//! | `critters-nobias` | no biases and no normalisation: input times gradient adds up to the logit |
+//! | `critters-bagnet` | it averages the evidence of windows of 17x17 pixels, which is one of its values |
+//! | `digits` | it reads stroke digits beside distractions |
+//! | `critters-detector` | boxes around one to four creatures |
+//! | `critters-segmenter` | the creature at each pixel of such pictures |
+//!
+//! The program `train` (feature `train`) made them, and makes them again:
 //!
 //! ```text
 //! cargo run --release -p vitrine-zoo --features train --bin train -- critters-bagnet
