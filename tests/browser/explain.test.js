@@ -121,6 +121,29 @@ for (const backend of BACKENDS) {
       await picture(page, `${backend.name}-7-another`);
     });
 
+    test("the parts of the creature are played with, and the map is scored by what is known of them", async () => {
+      await choose(page, "feature-ablation");
+      await page.getByTestId("parameter-regions").selectOption("parts");
+      await explain(page);
+      await until(page, "done");
+      assert.equal((await numbers(page)).forward_passes, 8, "the picture, and seven times without a part");
+      const truth = page.getByTestId("truth");
+      await truth.waitFor();
+      const shares = await truth.locator("tr[data-part] td:last-child").allTextContents();
+      assert.equal(shares.length, 8, "seven parts and the surroundings");
+      assert.match(await truth.locator("tr[data-part=surroundings] td:last-child").textContent(), /^0 %/);
+      for (const [group, metric] of [["faithfulness", "deletion"], ["localisation", "energy-pointing"]]) {
+        const details = page.getByTestId(`trust-${group}`);
+        if ((await details.getAttribute("open")) === null) await details.locator("summary").first().click();
+        await page.getByTestId(`measure-${metric}`).click();
+        await page.locator(`[data-metric=${metric}][data-state=done]`).waitFor({ state: "attached" });
+        await until(page, "done");
+      }
+      assert.match(await page.locator("[data-metric=energy-pointing] .value").textContent(), /^1 higher is better/);
+      await page.getByTestId("curves-deletion-insertion").or(page.getByTestId("curves-deletion")).first().waitFor();
+      await picture(page, `${backend.name}-7-trust`);
+    });
+
     test("the baseline can be an image of the visitor's", async () => {
       await choose(page, "integrated-gradients", { steps: "4" });
       const sample = readFileSync(join(import.meta.dirname, "../../crates/zoo/samples/wendle.png"));
