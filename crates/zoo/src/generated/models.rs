@@ -52,6 +52,14 @@ pub(crate) const MODELS: &[Builtin] = &[
         onnx: include_bytes!("../../models/digits.onnx"),
     },
     Builtin {
+        id: "critters-detector",
+        card: include_str!("../../models/critters-detector.card.json"),
+        file: "critters-detector.onnx",
+        sha256: "28267c1226b13ad77fe55d1f14c4bc7d4302c9858c23ed8035adce87be31440e",
+        #[cfg(feature = "embed")]
+        onnx: include_bytes!("../../models/critters-detector.onnx"),
+    },
+    Builtin {
         id: "critters-segmenter",
         card: include_str!("../../models/critters-segmenter.card.json"),
         file: "critters-segmenter.onnx",
