@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_explain::{Attribution, Context, Cost, Target, toolkit::Stage};
+use vitrine_explain::{Attribution, Context, Cost, ExplainError, Target, toolkit::Stage};
 use vitrine_graph::{Graph, Value};
 
 use crate::{EvaluateError, Method, Question, metric::Found, statistics::wide};
@@ -61,6 +61,11 @@ pub(crate) fn cost_of(
     })
 }
 
+/// That, and so many forward passes.
+pub(crate) fn and_passes(cost: Cost, passes: u64) -> Cost {
+    Cost { forward_passes: cost.forward_passes + passes, ..cost }
+}
+
 impl<'a> Again<'a> {
     /// Explanations that will cost this much.
     pub(crate) fn start(
@@ -92,6 +97,15 @@ impl<'a> Again<'a> {
         self.done.forward_passes += found.forward_passes;
         self.done.backward_passes += found.backward_passes;
         Ok(found)
+    }
+
+    /// Counts forward passes that were made elsewhere, and ends the run if that is wanted by now.
+    pub(crate) async fn count(&mut self, passes: u64) -> Result<(), EvaluateError> {
+        self.done.forward_passes += passes;
+        let observer = self.question.context.observer;
+        observer.progress(self.done.forward_passes, self.total);
+        observer.breathe().await;
+        if observer.cancelled() { Err(ExplainError::Cancelled.into()) } else { Ok(()) }
     }
 
     /// The numbers of the map that is scored, as they are compared with others.

@@ -2,13 +2,15 @@
 
 use vitrine_protocol::ParameterKind;
 
-use crate::statistics::{kendall, largest, spearman, structural_similarity};
+use crate::statistics::{kendall, largest, pearson, spearman, structural_similarity};
 
 vitrine_explain::choices! {
     /// How two maps are compared.
     pub enum Similarity {
         /// By structural similarity: windows of the two pictures beside each other.
         Ssim = "ssim",
+        /// By the correlation of Pearson.
+        Pearson = "pearson",
         /// By the rank correlation of Spearman.
         Spearman = "spearman",
         /// By the rank correlation of Kendall.
@@ -33,6 +35,7 @@ impl Similarity {
     pub(crate) fn of(self, a: &[f64], b: &[f64], width: usize) -> Option<f64> {
         match self {
             Similarity::Ssim => structural_similarity(a, b, width),
+            Similarity::Pearson => pearson(a, b),
             Similarity::Spearman => spearman(a, b),
             Similarity::Kendall => kendall(a, b),
             Similarity::TopK => overlap(a, b, a.len().div_ceil(10)),

@@ -15,7 +15,12 @@ pub(crate) const WEIGHTS: [f32; 4] = [4.0, 1.0, 3.0, 2.0];
 
 /// The model of [`WEIGHTS`]; squared, the pixels' squares are weighed.
 pub(crate) fn model(squared: bool) -> Graph {
-    let weights = WEIGHTS.iter().flat_map(|weight| [*weight, 0.0]).collect::<Vec<_>>();
+    model_of(squared, [0.0; 4])
+}
+
+/// The same with weights for class 1.
+pub(crate) fn model_of(squared: bool, others: [f32; 4]) -> Graph {
+    let weights = WEIGHTS.iter().zip(others).flat_map(|(weight, other)| [*weight, other]).collect::<Vec<_>>();
     let mut nodes = vec![Node::new("Flatten", &["x"], &["flat"])];
     nodes.extend(squared.then(|| Node::new("Mul", &["flat", "flat"], &["squares"])));
     nodes.push(Node::new("MatMul", &[if squared { "squares" } else { "flat" }, "w"], &["y"]));

@@ -1,14 +1,16 @@
 //! Does the map change where the model or the question changes?
 
+mod class_sensitivity;
 mod model_parameter_randomisation;
 mod random_logit;
 
+pub use class_sensitivity::ClassSensitivity;
 pub use model_parameter_randomisation::ModelParameterRandomisation;
 pub use random_logit::RandomLogit;
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Asked, score};
+    use crate::testing::{Asked, WEIGHTS, expect, model_of, score};
 
     /// Class 1 scores nothing, so that its gradient does not vary: by ranks there is nothing to compare, and by structure
     /// it is unlike any map.
@@ -17,6 +19,21 @@ mod tests {
         let found = score("random-logit", &[], &Asked::default());
         assert!(found.value.unwrap() < 0.1, "{found:?}");
         assert_eq!(score("random-logit", &[("similarity", "spearman")], &Asked::default()).value, None);
+    }
+
+    /// 4, 1, 3, 2 beside its opposite, half of it, and a map whose deviations from its mean are at right angles to its own:
+    /// 1.5, -1.5, 0.5, -0.5 and 1, 1, -1, -1.
+    #[test]
+    fn maps_of_the_likeliest_and_of_the_least_likely_class_correlate_as_on_paper() {
+        let half = WEIGHTS.map(|weight| 0.5 * weight);
+        for (other, expected) in [([1.0, 4.0, 2.0, 3.0], -1.0), (half, 1.0), ([3.0, 3.0, 1.0, 1.0], 0.0)] {
+            let asked = Asked { graph: model_of(false, other), ..Asked::default() };
+            expect("class-sensitivity", &[], &asked, expected);
+            let found = score("class-sensitivity", &[], &asked);
+            assert_eq!((found.forward_passes, found.backward_passes), (2, 1));
+        }
+        let nothing = score("class-sensitivity", &[], &Asked::default());
+        assert!(nothing.value.is_none() && nothing.notes.len() == 1, "the map of a class that scores nothing is blank");
     }
 
     #[test]
