@@ -1,4 +1,4 @@
-"""Scores of maps by Captum, Quantus, SciPy and scikit-image, on networks of `networks.py`.
+"""Scores of maps by Captum, Quantus, Xplique's arithmetic, SciPy and scikit-image, on networks of `networks.py`.
 
 Random perturbations are drawn as this project draws them (`chacha.py`), so that both score the same changes. Every map is
 the gradient times the input, summed over the channels; where Captum scores attributions, it is that before the sum.
@@ -9,10 +9,12 @@ import json
 import numpy as np
 import torch
 from captum.metrics import infidelity, sensitivity_max
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import kendalltau, pearsonr, spearmanr
+from skimage.feature import hog
 from skimage.metrics import structural_similarity
 
 import networks
+import xplique
 from chacha import Random
 from files import DATA, fresh_folder, save
 
@@ -52,6 +54,10 @@ def make():
             add("captum", metric, parameters, value)
         for metric, parameters, value, curve in by_quantus(network, image, target, map_, mask):
             add("quantus", metric, parameters, value, curve)
+        for metric, parameters, value in by_xplique(network, image, target, map_):
+            add("xplique", metric, parameters, value)
+        for library, similarity, value in by_class(network, image, target, map_):
+            add(library, "class-sensitivity", {"similarity": similarity}, value)
         a, b = map_.double().numpy(), second.double().numpy()
         add("scipy", "spearman-agreement", {}, float(spearmanr(a.ravel(), b.ravel()).statistic))
         add("scipy", "kendall-agreement", {}, float(kendalltau(a.ravel(), b.ravel()).statistic))
@@ -138,3 +144,37 @@ def by_quantus(network, image, target, map_, mask):
     yield "pointing-game", {}, float(score(quantus.PointingGame(**plain), **place)), None
     found = score(quantus.TopKIntersection(k=32, **plain), **place)
     yield "top-k-intersection", {"part": "0.125"}, float(found), None
+
+
+def by_xplique(network, image, target, map_):
+    def logits(inputs):
+        return network(torch.tensor(np.asarray(inputs, np.float32))).detach()
+
+    def explain(inputs):
+        inputs = torch.tensor(inputs)[None]
+        return (gradient(inputs, network, target) * inputs)[0].double().numpy()
+
+    return xplique.scores(
+        predict=lambda inputs: logits(inputs)[:, target].numpy(),
+        probability=lambda inputs: logits(inputs).softmax(1)[:, target].numpy(),
+        explain=explain,
+        image=image[0].numpy(),
+        map_=map_.numpy(),
+        infill=INFILL,
+        draw=lambda number: Random(SEED, "metrics", number).permutation(xplique.CELLS**2),
+        moves=draws(image, lambda random: np.float32(0.02) * (np.float32(2) * random.uniform() - np.float32(1))).numpy(),
+    )
+
+
+def by_class(network, image, target, map_):
+    """The map beside that of the class whose score is farthest away, by their correlation and by that of their histograms
+    of oriented gradients."""
+    logits = network(image)[0]
+    other = int((logits - logits[target]).abs().argmax())
+    other = (gradient(image, network, other) * image)[0].sum(0)
+    a, b = (np.abs(map_.double().numpy()) / np.abs(map_.numpy()).max() for map_ in (map_, other))
+    yield "scipy", "pearson", float(pearsonr(a.ravel(), b.ravel()).statistic)
+    # Cells as large as fit three times.
+    side = min(map_.shape) // 3
+    a, b = (hog(values, orientations=9, pixels_per_cell=(side, side), cells_per_block=(3, 3)) for values in (a, b))
+    yield "scikit-image", "hog", float(pearsonr(a, b).statistic)

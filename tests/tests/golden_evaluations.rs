@@ -1,4 +1,4 @@
-//! Scores against Captum, Quantus, SciPy and scikit-image: `golden/README.md`.
+//! Scores against Captum, Quantus, Xplique's arithmetic, SciPy and scikit-image: `golden/README.md`.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails panics")]
 

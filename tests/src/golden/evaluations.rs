@@ -1,4 +1,4 @@
-//! Scores against Captum, Quantus, SciPy and scikit-image.
+//! Scores against Captum, Quantus, Xplique's arithmetic, SciPy and scikit-image.
 
 use std::collections::BTreeMap;
 
