@@ -52,7 +52,7 @@
 //!
 //! The layout: a metric is one file in its group's folder and one line in the registry; what metrics have in common is an
 //! engine beside the folders: `removal` (parts of the input removed in the map's order) and `subsets` (random sets of them),
-//! both on `altered` (any sets of parts), `again` (the explanation made again after a change), `similarity` (two maps beside
+//! both on `altered` (any sets of parts), `again` (the explanation made again after a change), `randomised` (the model with random weights), `similarity` (two maps beside
 //! each other) and `statistics`. Protocols that draw their own pictures, so that the truth is known, are in
 //! [`ground_truth`]. Everything runs on one thread, in batches, as methods do.
 
@@ -63,10 +63,12 @@ pub mod complexity;
 mod error;
 pub mod faithfulness;
 pub mod ground_truth;
+mod hog;
 pub mod localisation;
 mod metric;
 mod neighbours;
 pub mod randomisation;
+mod randomised;
 mod registry;
 mod removal;
 pub mod robustness;

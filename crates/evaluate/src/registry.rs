@@ -10,7 +10,7 @@ use crate::{
         SensitivityN, SoftmaxInformationCurve, Sufficiency,
     },
     localisation::{EnergyPointing, Iou, PointingGame, RelevanceMass, RelevanceRank, TopKIntersection},
-    randomisation::{ClassSensitivity, ModelParameterRandomisation, RandomLogit},
+    randomisation::{ClassSensitivity, EfficientMprt, ModelParameterRandomisation, RandomLogit, SmoothMprt},
     robustness::{
         InputInvariance, LocalLipschitz, ParameterConsistency, SeedConsistency, SensitivityAvg, SensitivityMax,
     },
@@ -44,6 +44,8 @@ pub const METRICS: &[&dyn Metric] = &[
     &SeedConsistency,
     &ParameterConsistency,
     &ModelParameterRandomisation,
+    &EfficientMprt,
+    &SmoothMprt,
     &RandomLogit,
     &ClassSensitivity,
     &Sparseness,

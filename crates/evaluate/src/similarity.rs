@@ -2,6 +2,7 @@
 
 use vitrine_protocol::ParameterKind;
 
+use crate::hog::histograms;
 use crate::statistics::{kendall, largest, pearson, spearman, structural_similarity};
 
 vitrine_explain::choices! {
@@ -15,6 +16,8 @@ vitrine_explain::choices! {
         Spearman = "spearman",
         /// By the rank correlation of Kendall.
         Kendall = "kendall",
+        /// By the correlation of histograms of oriented gradients.
+        Hog = "hog",
         /// By the part of the tenth of pixels with the largest values that they share.
         TopK = "top-k",
     }
@@ -38,6 +41,7 @@ impl Similarity {
             Similarity::Pearson => pearson(a, b),
             Similarity::Spearman => spearman(a, b),
             Similarity::Kendall => kendall(a, b),
+            Similarity::Hog => pearson(&histograms(a, width), &histograms(b, width)),
             Similarity::TopK => overlap(a, b, a.len().div_ceil(10)),
         }
     }

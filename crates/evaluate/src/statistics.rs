@@ -97,6 +97,21 @@ pub(crate) fn entropy(values: &[f64]) -> Option<f64> {
     (sum > 0.0).then(|| -parts.map(|part| part * part.ln()).sum::<f64>())
 }
 
+/// The entropy, in nats, of the histogram of the values, with so many bins from the smallest to the largest.
+pub(crate) fn histogram_entropy(values: &[f64], bins: usize) -> f64 {
+    let least = values.iter().fold(f64::INFINITY, |least, value| least.min(*value));
+    let range = values.iter().fold(f64::NEG_INFINITY, |most, value| most.max(*value)) - least;
+    let mut counts = vec![0.0; bins];
+    for value in values {
+        let bin = if range > 0.0 { (value - least) / range * bins as f64 } else { 0.0 };
+        // The largest value belongs to the last bin.
+        if let Some(count) = counts.get_mut((bin as usize).min(bins.saturating_sub(1))) {
+            *count += 1.0;
+        }
+    }
+    entropy(&counts).unwrap_or_default()
+}
+
 /// The structural similarity of two pictures of a width (Wang et al. 2004), from -1 to 1, as scikit-image computes it by
 /// default: even windows of 7 x 7, or the largest odd size that fits, samples' variances, and the range of both together.
 /// Nothing where both are of one and the same value.
@@ -203,6 +218,10 @@ mod tests {
         close(entropy(&[1.0, -1.0, 1.0, 1.0]), 4.0_f64.ln());
         close(entropy(&[0.0, 2.0, 0.0]), 0.0);
         assert_eq!((gini(&[0.0; 3]), entropy(&[0.0; 3])), (None, None));
+        // Of bins up to 1, 2, 3 and 4 the first holds two values and the last, which has its upper bound, two.
+        close(Some(histogram_entropy(&[0.0, 0.5, 3.5, 4.0], 4)), 2.0_f64.ln());
+        close(Some(histogram_entropy(&[0.0, 1.0, 2.0, 4.0], 4)), 4.0_f64.ln());
+        close(Some(histogram_entropy(&[7.0; 4], 4)), 0.0);
     }
 
     /// A ramp beside itself, and beside its reverse, whose covariance is the negative variance in every window.

@@ -1,12 +1,26 @@
 //! Does the map change where the model or the question changes?
 
 mod class_sensitivity;
-mod model_parameter_randomisation;
+mod efficient_mprt;
+pub(crate) mod model_parameter_randomisation;
 mod random_logit;
+mod smooth_mprt;
 
 pub use class_sensitivity::ClassSensitivity;
+pub use efficient_mprt::EfficientMprt;
 pub use model_parameter_randomisation::ModelParameterRandomisation;
 pub use random_logit::RandomLogit;
+pub use smooth_mprt::SmoothMprt;
+use vitrine_protocol::Reference;
+
+fn hedstrom() -> Reference {
+    Reference {
+        authors: "Hedström, Weber, Lapuschkin, Höhne".to_owned(),
+        year: 2024,
+        title: "A Fresh Look at Sanity Checks for Saliency Maps".to_owned(),
+        venue: "World Conference on Explainable Artificial Intelligence".to_owned(),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -42,5 +56,22 @@ mod tests {
         assert_eq!(found.curves[0].xs, [1.0], "there is one layer");
         assert!(found.value.unwrap() < 0.9, "{found:?}");
         assert_eq!((found.forward_passes, found.backward_passes), (1, 1));
+    }
+
+    /// The gradient is the weights, whatever the noise: smoothed maps are those of the plain test. Four different values of
+    /// a map are in four bins of many, also when they are random, so that the complexity does not rise; that of a map
+    /// with two values and entropy ln 2 doubles.
+    #[test]
+    fn the_efficient_and_the_smooth_test_of_a_linear_model_are_those_on_paper() {
+        let parameters = [("similarity", "spearman")];
+        let plain = score("model-parameter-randomisation", &parameters, &Asked::default());
+        let smooth = score("smooth-mprt", &parameters, &Asked::default());
+        assert!((smooth.value.unwrap() - plain.value.unwrap()).abs() < 1e-6, "{smooth:?}, {plain:?}");
+        assert_eq!((smooth.forward_passes, smooth.backward_passes), (20, 20));
+        expect("efficient-mprt", &[("bins", "10000")], &Asked::default(), 0.0);
+        let two = Asked { map: vec![1.0, 2.0, 1.0, 2.0], ..Asked::default() };
+        expect("efficient-mprt", &[("bins", "10000")], &two, 1.0);
+        let even = score("efficient-mprt", &[], &Asked { map: vec![1.0; 4], ..Asked::default() });
+        assert!(even.value.is_none() && even.notes.len() == 1, "an even map has no complexity to be compared with");
     }
 }
