@@ -6,8 +6,8 @@ use crate::{
     complexity::{Complexity, EffectiveComplexity, Sparseness},
     faithfulness::{
         AverageDrop, Comprehensiveness, Deletion, FaithfulnessCorrelation, FaithfulnessEstimate, Infidelity, Insertion,
-        Irof, Monotonicity, MuFidelity, PixelFlipping, PlaceboControl, RegionPerturbation, Road, Saco, Selectivity,
-        SensitivityN, SoftmaxInformationCurve, Sufficiency,
+        Irof, Monotonicity, MuFidelity, PixelFlipping, PlaceboControl, Query, RegionPerturbation, Road, Saco,
+        Selectivity, SensitivityN, SoftmaxInformationCurve, Sufficiency,
     },
     localisation::{EnergyPointing, Iou, PointingGame, RelevanceMass, RelevanceRank, TopKIntersection},
     randomisation::{ClassSensitivity, EfficientMprt, ModelParameterRandomisation, RandomLogit, SmoothMprt},
@@ -37,6 +37,7 @@ pub const METRICS: &[&dyn Metric] = &[
     &Infidelity,
     &AverageDrop,
     &PlaceboControl,
+    &Query,
     &SensitivityMax,
     &SensitivityAvg,
     &LocalLipschitz,

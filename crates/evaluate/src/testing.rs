@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use vitrine_explain::{Context, Explainer, Head, HeatMap, Observer, Target, Unobserved};
 use vitrine_graph::{Graph, InputShapes, Value};
 use vitrine_onnx::{Graph as OnnxGraph, Model, Node, Tensor, ValueInfo};
-use vitrine_protocol::Score;
+use vitrine_protocol::{ImageInput, Score};
 
 use crate::{Method, Question, evaluate, find};
 
@@ -44,13 +44,15 @@ pub(crate) struct Asked {
     pub(crate) mask: Vec<f32>,
     pub(crate) method: &'static dyn Explainer,
     pub(crate) others: Vec<(String, HeatMap)>,
+    pub(crate) pixels: Option<ImageInput>,
 }
 
 impl Default for Asked {
     /// About the linear model and its exact map; the method is the gradient.
     fn default() -> Self {
         let method = vitrine_explain::find("saliency").unwrap();
-        Asked { graph: model(false), map: WEIGHTS.to_vec(), mask: vec![1.0, 0.0, 0.0, 0.0], method, others: Vec::new() }
+        let (map, mask) = (WEIGHTS.to_vec(), vec![1.0, 0.0, 0.0, 0.0]);
+        Asked { graph: model(false), map, mask, method, others: Vec::new(), pixels: None }
     }
 }
 
@@ -78,7 +80,7 @@ pub(crate) fn watched(metric: &str, parameters: &[(&str, &str)], asked: &Asked, 
         graph: &asked.graph,
         input_name: "x",
         input: &input,
-        pixels: None,
+        pixels: asked.pixels.as_ref(),
         target: &target,
         layers: &[],
         tokens: None,

@@ -1,0 +1,285 @@
+//! Direct end-task queries (Bilodeau, Jaques, Koh, Kim 2024): instead of reading an answer off a map, the model is asked. A
+//! region is changed by strengths drawn at random, and the number is the mean change of the score, with an interval of
+//! confidence and the curve of change against strength. The region is the mask or, without one, what the map shows most.
+
+use std::f64::consts::TAU;
+
+use vitrine_explain::{
+    Context, Cost, Infill, LocalBoxFuture,
+    toolkit::{Masked, Purpose, Random, UNMASKED, integer, number},
+};
+use vitrine_graph::Value;
+use vitrine_protocol::{Better, Curve, MetricGroup, MetricInfo, ParameterKind, Reference};
+
+use crate::{
+    EvaluateError, Metric, Question,
+    altered::{Fill, Filling, Scale, on_scale, pixel},
+    metric::Found,
+    statistics::{largest, mean, wide},
+};
+
+vitrine_explain::choices! {
+    /// What is done to the region.
+    pub enum Intervention {
+        /// It fades into the infill, at full strength wholly.
+        Remove = "remove",
+        /// It fades into the blurred picture.
+        Blur = "blur",
+        /// It becomes brighter or, at negative strengths, darker; at full strength white or black.
+        Brighten = "brighten",
+        /// It moves in a random direction, at full strength by half the picture's shorter side, and leaves the infill.
+        Shift = "shift",
+    }
+}
+
+vitrine_explain::options! {
+    /// Options of queries.
+    pub struct QueryOptions {
+        /// What is done to the region.
+        what: Intervention [Intervention::kind()] = Intervention::Remove,
+        /// How large a part of the picture the region is, where no mask is given.
+        area: f64 [number(0.0001, 1.0)] = 0.1,
+        /// Strengths that are drawn; each costs a forward pass.
+        samples: usize [integer(2, 100_000)] = 50,
+        /// What takes the region's place: black, white, grey, mean, blur or noise in pixel space, zero or value:V in tensor
+        /// space, or a file.
+        infill: Infill [ParameterKind::Infill] = Infill::Black,
+        /// Which scalar is followed.
+        scale: Scale [Scale::kind()] = Scale::Target,
+    }
+}
+
+/// Standard deviations on either side of a mean that 95 percent of normal numbers are within.
+const WITHIN: f64 = 1.959_964;
+
+/// Queries.
+pub struct Query;
+
+impl Metric for Query {
+    fn info(&self) -> MetricInfo {
+        MetricInfo {
+            id: "query".to_owned(),
+            name: "Ask the model".to_owned(),
+            group: MetricGroup::Faithfulness,
+            better: Better::Neither,
+            range: [None, None],
+            meaning: "How much the answer changes on average when the region is removed, blurred, brightened or moved by \
+                      random strengths."
+                .to_owned(),
+            caveat: "It is the answer to this one question about this one region, and changed pictures are unlike those that \
+                     the model has learnt from."
+                .to_owned(),
+            reference: Reference {
+                authors: "Bilodeau, Jaques, Koh, Kim".to_owned(),
+                year: 2024,
+                title: "Impossibility theorems for feature attribution".to_owned(),
+                venue: "PNAS".to_owned(),
+            },
+            needs: Vec::new(),
+            parameters: QueryOptions::parameters(),
+        }
+    }
+
+    fn ranks_maps(&self) -> bool {
+        false
+    }
+
+    fn cost(&self, question: &Question<'_>) -> Result<Cost, EvaluateError> {
+        let options = QueryOptions::parse(question.context.parameters)?;
+        Ok(Cost { forward_passes: (options.samples + UNMASKED) as u64, backward_passes: 0 })
+    }
+
+    fn score<'a>(&'a self, question: &'a Question<'a>) -> LocalBoxFuture<'a, Result<Found, EvaluateError>> {
+        Box::pin(ask(question))
+    }
+}
+
+async fn ask(question: &Question<'_>) -> Result<Found, EvaluateError> {
+    let options = QueryOptions::parse(question.context.parameters)?;
+    let probability = on_scale(question.context.target, options.scale);
+    let context = Context { target: probability.as_ref().unwrap_or(question.context.target), ..question.context };
+    // What the region fades into, at negative strengths the second.
+    let (toward, away) = match options.what {
+        Intervention::Remove | Intervention::Shift => (options.infill.clone(), None),
+        Intervention::Blur => (Infill::Blur, None),
+        Intervention::Brighten => (Infill::White, Some(Infill::Black)),
+    };
+    let lowest = if away.is_some() { -1.0 } else { 0.0 };
+    let toward = Filling::new(&context, &Fill::Infill(toward)).await?;
+    let away = match away {
+        Some(away) => away.tensor(&context).await?.to_vec().await?,
+        None => Vec::new(),
+    };
+    let region = region(question, options.area)?;
+    let mut masked = Masked::start(&context, toward.tensor.clone(), options.samples).await?;
+    let whole = f64::from(masked.prediction);
+    let (mut points, size) = (Vec::with_capacity(options.samples), context.batch_for(options.samples));
+    for start in (0..options.samples).step_by(size) {
+        let end = (start + size).min(options.samples);
+        let (mut inputs, mut strengths) = (Vec::with_capacity((end - start) * toward.input.len()), Vec::new());
+        for number in start..end {
+            let mut random = Random::new(context.seed, Purpose::Metrics, number as u32);
+            let strength = lowest + (1.0 - lowest) * random.uniform();
+            strengths.push(f64::from(strength));
+            inputs.extend(match options.what {
+                Intervention::Shift => {
+                    let step = step(question.size(), strength, random.uniform());
+                    shifted(&context, &toward, &region, question.size(), step)
+                }
+                _ => {
+                    faded(&context, &toward.input, if strength < 0.0 { &away } else { &toward.fill }, &region, strength)
+                }
+            });
+        }
+        let inputs = Value::from_f32(&inputs, &context.repeated(end - start), &context.input.device());
+        let (_, scores) = masked.score_inputs(inputs).await?;
+        points.extend(strengths.into_iter().zip(wide(&scores).into_iter().map(|score| score - whole)));
+    }
+    points.sort_by(|one: &(f64, f64), other| one.0.total_cmp(&other.0));
+    let (xs, ys): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
+    let (centre, margin) = interval(&ys);
+    let falls = ys.iter().filter(|change| **change < 0.0).count();
+    let [least, most] = wilson(falls, ys.len()).map(|part| 100.0 * part);
+    let mut notes = toward.notes;
+    notes.push(format!(
+        "With 95 percent confidence the mean change is from {:.4} to {:.4}.",
+        centre - margin,
+        centre + margin
+    ));
+    notes.push(format!(
+        "The answer falls in {falls} of {} samples, that is with 95 percent confidence in {least:.0} to {most:.0} percent of all.",
+        ys.len()
+    ));
+    let (x_label, y_label) = ("strength".to_owned(), "change of the target".to_owned());
+    Ok(Found {
+        value: Some(centre),
+        curves: vec![Curve { name: String::new(), x_label, y_label, xs, ys }],
+        notes,
+        parameters: options.values(),
+        forward_passes: masked.passes(),
+        ..Found::default()
+    })
+}
+
+/// The pixels that are asked about: the mask's, or the part that the map shows most.
+fn region(question: &Question<'_>, area: f64) -> Result<Vec<bool>, EvaluateError> {
+    if let Some(mask) = question.mask {
+        let inside: Vec<bool> = mask.values.iter().map(|value| *value > 0.0).collect();
+        return if inside.contains(&true) { Ok(inside) } else { Err(EvaluateError::Mask("no pixel")) };
+    }
+    let values = &question.map.values;
+    let mut inside = vec![false; values.len()];
+    let count = (area * values.len() as f64).ceil() as usize;
+    largest(&wide(values), count).into_iter().for_each(|place| inside[place] = true);
+    Ok(inside)
+}
+
+/// The input with the region moved toward what it fades into.
+fn faded(context: &Context<'_>, input: &[f32], toward: &[f32], region: &[bool], strength: f32) -> Vec<f32> {
+    let value = |(index, (input, toward)): (usize, (&f32, &f32))| {
+        let is_inside = region[pixel(context, index, region.len())];
+        if is_inside { input + strength.abs() * (toward - input) } else { *input }
+    };
+    input.iter().zip(toward).enumerate().map(value).collect()
+}
+
+/// Rows and columns that a region moves by; `turn` is the direction, from 0 to 1.
+fn step([height, width]: [usize; 2], strength: f32, turn: f32) -> [isize; 2] {
+    let shorter = if height == 1 || width == 1 { height.max(width) } else { height.min(width) };
+    let (distance, angle) = (f64::from(strength) * shorter as f64 / 2.0, TAU * f64::from(turn));
+    [angle.sin(), angle.cos()].map(|part| (distance * part).round() as isize)
+}
+
+/// The input with the region somewhere else and the infill where it was.
+fn shifted(
+    context: &Context<'_>,
+    filling: &Filling,
+    region: &[bool],
+    [height, width]: [usize; 2],
+    [down, across]: [isize; 2],
+) -> Vec<f32> {
+    let area = height * width;
+    // Values of a pixel follow each other, or lie an area apart.
+    let is_last = pixel(context, 1, area) == 0 && filling.input.len() > area;
+    let stride = if is_last { (filling.input.len() / area) as isize } else { 1 };
+    let value = |(index, (input, fill)): (usize, (&f32, &f32))| {
+        let at = pixel(context, index, area);
+        let row = (at / width).checked_add_signed(-down).filter(|row| *row < height);
+        let column = (at % width).checked_add_signed(-across).filter(|column| *column < width);
+        let from = row.zip(column).map(|(row, column)| row * width + column).filter(|from| region[*from]);
+        match from {
+            Some(from) => filling.input[index.saturating_add_signed((from as isize - at as isize) * stride)],
+            None if region[at] => *fill,
+            None => *input,
+        }
+    };
+    filling.input.iter().zip(&filling.fill).enumerate().map(value).collect()
+}
+
+/// The mean and how far on either side of it the true mean is with 95 percent confidence.
+fn interval(values: &[f64]) -> (f64, f64) {
+    let (centre, count) = (mean(values), values.len().max(2) as f64);
+    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
+    (centre, WITHIN * (squares / (count - 1.0) / count).sqrt())
+}
+
+/// The interval of Wilson (1927): how often, with 95 percent confidence, what was so in `hits` of `count` cases is so.
+fn wilson(hits: usize, count: usize) -> [f64; 2] {
+    let (count, square) = (count.max(1) as f64, WITHIN * WITHIN);
+    let part = hits as f64 / count;
+    let centre = part + square / (2.0 * count);
+    let margin = WITHIN * (part * (1.0 - part) / count + square / (4.0 * count * count)).sqrt();
+    [centre - margin, centre + margin].map(|bound| bound / (1.0 + square / count))
+}
+
+#[cfg(test)]
+mod tests {
+    use vitrine_protocol::{Channels, ImageInput, Layout};
+
+    use super::*;
+    use crate::testing::{Asked, score};
+
+    /// The first pixel, whose weight is 4, is the mask; faded by a part it takes away four times that.
+    #[test]
+    fn the_answer_changes_with_the_strength_as_on_paper() {
+        let found = score("query", &[("samples", "40")], &Asked::default());
+        let (curve, value) = (&found.curves[0], found.value.unwrap());
+        assert!(curve.xs.windows(2).all(|pair| pair[0] <= pair[1]) && curve.xs.len() == 40);
+        assert!(curve.xs.iter().zip(&curve.ys).all(|(x, y)| (y + 4.0 * x).abs() < 1e-5), "{curve:?}");
+        assert!((value - mean(&curve.ys)).abs() < 1e-9 && (value + 2.0).abs() < 0.5, "{value}");
+        assert!(found.notes.iter().any(|note| note.starts_with("With 95 percent")), "{:?}", found.notes);
+    }
+
+    /// Of ones, a one moved onto another one changes nothing there and leaves nothing behind: 4 less, unless it stays.
+    #[test]
+    fn what_is_moved_leaves_the_infill() {
+        let found = score("query", &[("what", "shift")], &Asked::default());
+        let changes = &found.curves[0].ys;
+        assert!(changes.iter().all(|change| *change == 0.0 || (change + 4.0).abs() < 1e-5), "{changes:?}");
+        assert!(changes.contains(&0.0) && changes.iter().any(|change| *change < 0.0), "{changes:?}");
+        assert_eq!(step([8, 12], 1.0, 0.25), [4, 0]);
+        assert_eq!(step([8, 12], 1.0, 0.5), [0, -4]);
+        assert_eq!(step([1, 12], 0.5, 0.0), [0, 3]);
+    }
+
+    /// The picture is white: only darker it changes, by four times the strength, and blurred it does not.
+    #[test]
+    fn a_white_picture_can_only_become_darker() {
+        let pixels = || Some(ImageInput::plain(Layout::Nchw, Channels::Grey, 1, 4));
+        let found = score("query", &[("what", "brighten")], &Asked { pixels: pixels(), ..Asked::default() });
+        let curve = &found.curves[0];
+        assert!(curve.xs.iter().zip(&curve.ys).all(|(x, y)| (y - 4.0 * x.min(0.0)).abs() < 1e-5), "{curve:?}");
+        assert!(curve.xs[0] < -0.5 && curve.xs[curve.xs.len() - 1] > 0.5, "{curve:?}");
+        let blurred = score("query", &[("what", "blur")], &Asked { pixels: pixels(), ..Asked::default() });
+        assert!(blurred.value.unwrap().abs() < 1e-5, "{blurred:?}");
+    }
+
+    /// Mean 2, deviation 1; and 8 of 10, for which tables give 0.490 to 0.943.
+    #[test]
+    fn intervals_are_those_of_the_tables() {
+        let (centre, margin) = interval(&[1.0, 2.0, 3.0]);
+        assert!((centre - 2.0).abs() < 1e-12 && (margin - 1.96 / 3.0_f64.sqrt()).abs() < 1e-4, "{margin}");
+        let [least, most] = wilson(8, 10);
+        assert!((least - 0.4902).abs() < 1e-4 && (most - 0.9433).abs() < 1e-4, "{least} to {most}");
+    }
+}
