@@ -12,7 +12,8 @@ use crate::{
     localisation::{EnergyPointing, Iou, PointingGame, RelevanceMass, RelevanceRank, TopKIntersection},
     randomisation::{ClassSensitivity, EfficientMprt, ModelParameterRandomisation, RandomLogit, SmoothMprt},
     robustness::{
-        InputInvariance, LocalLipschitz, ParameterConsistency, SeedConsistency, SensitivityAvg, SensitivityMax,
+        ExplanationAttack, FirstOrderBound, InputInvariance, LocalLipschitz, ParameterConsistency, SeedConsistency,
+        SensitivityAvg, SensitivityMax, SmoothedCertificate,
     },
 };
 
@@ -44,6 +45,9 @@ pub const METRICS: &[&dyn Metric] = &[
     &InputInvariance,
     &SeedConsistency,
     &ParameterConsistency,
+    &ExplanationAttack,
+    &FirstOrderBound,
+    &SmoothedCertificate,
     &ModelParameterRandomisation,
     &EfficientMprt,
     &SmoothMprt,
