@@ -81,7 +81,7 @@ async fn attack(question: &Question<'_>, cost: Result<Cost, EvaluateError>) -> R
         let mut random = Random::new(question.context.seed, Purpose::Metrics, step as u32);
         let signs: Vec<f32> = at.iter().map(|_| if random.chance(0.5) { radius } else { -radius }).collect();
         let mut best: Option<(f64, Vec<f32>)> = None;
-        for side in [1.0, -1.0] {
+        for side in [1.0_f32, -1.0] {
             let moved = at.iter().zip(&signs).map(|(at, sign): (&f32, &f32)| (at + side * sign).clamp(-radius, radius));
             let moved: Vec<f32> = moved.collect();
             let near: Vec<f32> = input.iter().zip(&moved).map(|(value, step)| value + step).collect();
