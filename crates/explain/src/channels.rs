@@ -2,11 +2,27 @@
 
 use std::ops::Range;
 
-use vitrine_graph::{Probe, Run, Value};
+use vitrine_graph::{GraphError, Probe, Run, Value};
 
 use crate::{
     Context, ExplainError, SpatialLayer, attribution::check_finite, linear::check_influence, observer::Progress,
 };
+
+/// What of a layer is switched one by one: its channels, or the heads that are seen as such.
+pub(crate) struct Components {
+    pub(crate) layer: SpatialLayer,
+    /// The shape of one factor for each beside a single sample; for a batch its first axis is as many times as long.
+    pub(crate) factors: Vec<usize>,
+    /// The planes of a value of the layer.
+    pub(crate) planes: fn(&SpatialLayer, &Value) -> Result<Value, GraphError>,
+}
+
+impl Components {
+    /// Those of the channels.
+    pub(crate) fn channels(layer: SpatialLayer) -> Components {
+        Components { factors: layer.per_channel(1), layer, planes: SpatialLayer::planes }
+    }
+}
 
 /// A layer's values at the input.
 pub(crate) struct Recorded {
@@ -58,6 +74,15 @@ pub(crate) async fn record(
     context: &Context<'_>,
     layers: &[SpatialLayer],
 ) -> Result<(f32, Vec<Recorded>), ExplainError> {
+    record_as(context, layers, SpatialLayer::planes).await
+}
+
+/// The same with other planes than the channels'.
+pub(crate) async fn record_as(
+    context: &Context<'_>,
+    layers: &[SpatialLayer],
+    planes: fn(&SpatialLayer, &Value) -> Result<Value, GraphError>,
+) -> Result<(f32, Vec<Recorded>), ExplainError> {
     check_influence(context, layers)?;
     let logits = context.target.head().logits();
     let mut run = Run::of([logits]).feed(context.input_name, context.input.clone());
@@ -70,7 +95,7 @@ pub(crate) async fn record(
     let mut recorded = Vec::new();
     for layer in layers {
         let value = trace.value(&layer.name)?.clone();
-        let planes = layer.planes(&value)?.to_vec().await?;
+        let planes = planes(layer, &value)?.to_vec().await?;
         check_finite(&planes, "A value of the layer", "the model's numbers overflow there; choose another layer")?;
         recorded.push(Recorded { value, planes });
     }

@@ -125,6 +125,9 @@ pub enum ExplainError {
     /// The model has no layer with channels, height and width.
     #[error("The model has no layer with channels, height and width, which this method needs; use another method.")]
     NoSpatialLayer,
+    /// The model has no attention over the picture's tokens.
+    #[error("The model has no attention over tokens of the picture, so it has no heads; take its channels.")]
+    NoHeads,
     /// The target does not depend on the layer.
     #[error("Layer {layer:?} does not influence the {target}, so it explains nothing about it; choose another layer.")]
     NoInfluence {

@@ -78,6 +78,7 @@ pub mod gradient;
 mod greedy;
 mod haar;
 mod head;
+mod heads;
 mod hierarchy;
 mod infill;
 mod integrator;

@@ -4,8 +4,9 @@
 //! Harshay Shah, Andrew Ilyas, Aleksander Madry: Decomposing and Editing Predictions by Modeling Model Computation. ICML 2024.
 //!
 //! Unlike channels switched off one by one, the weights tell the answer where many are off. Readings and departures: components
-//! are the channels of the layers looked at, and one is switched off by making its values zero, where the paper zeroes the
-//! weights of each of a model's convolutions, heads and neurons at once; the fit is a ridge regression on all samples, the
+//! are the channels of the layers looked at, or the heads of a transformer's attention, what each hands to the projection that
+//! joins them; one is switched off by making its values zero, where the paper zeroes the weights of each of a model's
+//! convolutions, heads and neurons at once; the fit is a ridge regression on all samples, the
 //! paper's is by an absolute penalty. The scalar is the caller's target; the paper takes the logit less the logarithm of the sum
 //! of the others' exponentials, which is `logodds:auto`. The heat map, which the paper has not, shares each channel's weight out
 //! over its places by how active it is there.
@@ -17,23 +18,36 @@ use vitrine_protocol::{Family, MethodInfo, Need, Promise, Reference};
 
 use crate::{
     Attribution, Budget, Context, Cost, ExplainError, Explainer, LocalBoxFuture, SpatialLayer,
-    channels::{Recorded, record, scores},
+    channels::{Components, Recorded, record_as, scores},
+    heads::heads,
     layers::chosen_layers,
     observer::Progress,
-    options::{integer, number, options},
+    options::{choices, integer, number, options},
     random::{Purpose, Random},
     regression::{Penalty, Sums},
     tap::Finish,
 };
 
+choices! {
+    /// Which parts of a model are switched.
+    pub enum Switched {
+        /// The channels of the layers looked at.
+        Channels = "channels",
+        /// The heads of all attention of a transformer, whatever layers are named.
+        Heads = "heads",
+    }
+}
+
 options! {
     /// Options of [`Coar`].
     pub struct CoarOptions {
-        /// How many times random channels are switched off, each one forward pass; several times as many as channels.
+        /// Which parts of the model are switched.
+        components: Switched [Switched::kind()] = Switched::Channels,
+        /// How many times random ones are switched off, each one forward pass; several times as many as there are.
         samples: usize [integer(2, 1_000_000)] = 1000,
-        /// Part of the channels that is off, on average.
+        /// Part of them that is off, on average.
         part: f64 [number(0.001, 0.9)] = 0.1,
-        /// Most channels of each layer that are looked at, those with most energy first; the others stay on.
+        /// Most of each layer that are looked at, those with most energy first; the others stay on.
         channels: usize [integer(1, 1024)] = 512,
         /// How strongly weights are kept small: as alpha of scikit-learn's Ridge.
         alpha: f64 [number(0.000_001, 1_000_000.0)] = 1.0,
@@ -43,7 +57,8 @@ options! {
 
 /// Component attribution by regression (Shah, Ilyas, Madry 2024).
 ///
-/// `Attribution::values` has one number per channel, of all layers looked at, in their order: what the target loses without it.
+/// `Attribution::values` has one number per channel, of all layers looked at, in their order, or one per head: what the target
+/// loses without it.
 pub struct Coar;
 
 impl Explainer for Coar {
@@ -69,7 +84,7 @@ impl Explainer for Coar {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = CoarOptions::parse(context.parameters)?;
-        chosen_layers(context)?;
+        components(context, options.components)?;
         Ok(Cost { forward_passes: options.samples as u64 + 1, backward_passes: 0 })
     }
 
@@ -80,15 +95,16 @@ impl Explainer for Coar {
 
 async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = CoarOptions::parse(context.parameters)?;
-    let layers = chosen_layers(context)?;
+    let found = components(context, options.components)?;
+    let layers: Vec<SpatialLayer> = found.iter().map(|components| components.layer.clone()).collect();
     let mut progress = Progress::start(context.observer, options.samples as u64 + 1);
-    let (prediction, recorded) = record(context, &layers).await?;
+    let Some(planes) = found.first().map(|components| components.planes) else {
+        return Err(ExplainError::NoSpatialLayer);
+    };
+    let (prediction, recorded) = record_as(context, &layers, planes).await?;
     progress.advance(1).await?;
-    let parts: Vec<Part> = layers
-        .iter()
-        .zip(&recorded)
-        .map(|(layer, recorded)| Part { layer, recorded, channels: recorded.strongest(layer, options.channels) })
-        .collect();
+    let part = |(components, recorded): (_, _)| Part::new(components, recorded, options.channels);
+    let parts: Vec<Part> = found.iter().zip(&recorded).map(part).collect();
     let components = parts.iter().map(|part| part.channels.len()).sum();
     let mut sums = Sums::new(components, f64::from(prediction));
     let mut notes: Vec<String> = parts.iter().filter_map(Part::note).collect();
@@ -119,7 +135,10 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     }
     let (weights, r2) = fitted(&sums, options.alpha)?;
     notes.push(match r2 {
-        Some(r2) => format!("The fit's R2 is {r2:.3}: this part of the answers' variation is a sum of channels."),
+        Some(r2) => {
+            let of = options.components.id();
+            format!("The fit's R2 is {r2:.3}: this part of the answers' variation is a sum of {of}.")
+        }
         None => "The answers do not vary, so there is nothing to fit.".to_owned(),
     });
     let made = Attribution {
@@ -133,14 +152,28 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     Ok(Attribution { shape: vec![values.len()], values, ..placed(context, &layers, &parts, &weights, made)? })
 }
 
-/// A layer and those of its channels that are switched.
+/// What may be switched.
+fn components(context: &Context<'_>, switched: Switched) -> Result<Vec<Components>, ExplainError> {
+    match switched {
+        Switched::Channels => Ok(chosen_layers(context)?.into_iter().map(Components::channels).collect()),
+        Switched::Heads => heads(context),
+    }
+}
+
+/// A layer and those of its channels, or heads, that are switched.
 struct Part<'a> {
     layer: &'a SpatialLayer,
+    factors: &'a [usize],
     recorded: &'a Recorded,
     channels: Vec<usize>,
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
+    fn new(components: &'a Components, recorded: &'a Recorded, most: usize) -> Part<'a> {
+        let Components { layer, factors, .. } = components;
+        Part { layer, factors, recorded, channels: recorded.strongest(layer, most) }
+    }
+
     fn note(&self) -> Option<String> {
         let (switched, all) = (self.channels.len(), self.layer.channels());
         let name = &self.layer.name;
@@ -154,7 +187,9 @@ impl Part<'_> {
         for (row, on) in factors.chunks_mut(self.layer.channels()).zip(on) {
             self.channels.iter().zip(*on).for_each(|(channel, on)| row[*channel] = *on);
         }
-        Value::from_f32(&factors, &self.layer.per_channel(on.len()), device)
+        let mut shape = self.factors.to_vec();
+        shape.iter_mut().take(1).for_each(|length| *length *= on.len());
+        Value::from_f32(&factors, &shape, device)
     }
 }
 
@@ -169,7 +204,7 @@ fn switched(context: &Context<'_>, parts: &[Part<'_>], run: Run, drawn: &[Vec<f3
         let factors = part.factors(&on, &device);
         // A single layer is given, so that what comes before it alone does not run again.
         run = match parts.len() {
-            1 => run.feed(&part.layer.name, part.recorded.value.mul(&factors)?),
+            1 if part.factors.first() == Some(&1) => run.feed(&part.layer.name, part.recorded.value.mul(&factors)?),
             _ => run.probe(&part.layer.name, Probe::Scale(factors)),
         };
         before = after;
@@ -228,8 +263,10 @@ fn placed(
 
 #[cfg(test)]
 mod tests {
+    use vitrine_onnx::{Node, Tensor};
+
     use super::*;
-    use crate::testing::{Question, assert_close, linear, squared_layer, tokens, two_channels};
+    use crate::testing::{Question, assert_close, graph, linear, squared_layer, tokens, two_channels};
 
     fn explained(question: &Question) -> Attribution {
         pollster::block_on(Coar.explain(&question.context())).unwrap()
@@ -276,6 +313,41 @@ mod tests {
         // Either switch alone makes it zero: the sum of both weights is that of both on, about half for each.
         assert_eq!(found.shape, [2]);
         assert!(found.values.iter().all(|value| (5.0..15.0).contains(value)), "{:?}", found.values);
+    }
+
+    /// Two heads mix the four pixels, and twice the pixels, evenly: each token has the mean m, and 2 m. Class 0 weighs the tokens
+    /// of the first head by 1 and those of the second by -3: 4 m, and -24 m.
+    #[test]
+    fn heads_are_switched_as_channels_are() {
+        let nodes = vec![
+            Node::new("Reshape", &["x", "sequence"], &["pixels"]),
+            Node::new("Mul", &["pixels", "factors"], &["v"]),
+            Node::new("Transpose", &["v"], &["k"]).with("perm", vec![0, 1, 3, 2]),
+            Node::new("MatMul", &["v", "k"], &["scores"]),
+            Node::new("Mul", &["scores", "nothing"], &["even"]),
+            Node::new("Softmax", &["even"], &["weights"]).with("axis", -1),
+            Node::new("MatMul", &["weights", "v"], &["mixed"]),
+            Node::new("Flatten", &["mixed"], &["flat"]),
+            Node::new("MatMul", &["flat", "w"], &["y"]),
+        ];
+        let weights: Vec<f32> = [1.0, 1.0, 1.0, 1.0, -3.0, -3.0, -3.0, -3.0].iter().flat_map(|w| [*w, 0.0]).collect();
+        let initializers = vec![
+            Tensor::from_i64("sequence", &[4], &[-1, 1, 4, 1]),
+            Tensor::from_f32("factors", &[1, 2, 1, 1], &[1.0, 2.0]),
+            Tensor::from_f32("nothing", &[], &[0.0]),
+            Tensor::from_f32("w", &[8, 2], &weights),
+        ];
+        let model = graph(&[1, 2, 2], nodes, initializers, 2);
+        let question = Question::new(model, &[1.0, 2.0, 3.0, 6.0]).target("0").tokens(2, 2, 0);
+        let question = question.with("components", "heads").with("alpha", "0.000001").with("part", "0.5");
+        let found = explained(&question.with("samples", "60"));
+        assert_close(&found.values, &[12.0, -72.0], 1e-3);
+        assert_eq!((found.shape, found.layer.as_deref()), (vec![2], Some("mixed")));
+        // All tokens have the same, and share both.
+        assert_close(&found.map.values, &[-15.0; 4], 1e-3);
+        assert!(found.notes.iter().any(|note| note.ends_with("is a sum of heads.")), "{:?}", found.notes);
+        let question = Question::new(two_channels([3.0, -4.0]), &[1.0; 4]).with("components", "heads");
+        assert!(matches!(pollster::block_on(Coar.explain(&question.context())), Err(ExplainError::NoHeads)));
     }
 
     #[test]
