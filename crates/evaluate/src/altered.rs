@@ -2,7 +2,7 @@
 
 use vitrine_explain::{
     Context, Cost, ExplainError, Infill, RegionsSpec, Target,
-    toolkit::{Masked, Purpose, Random, Regions, UNMASKED, frame, picture_size},
+    toolkit::{Filler, Masked, Purpose, Random, Regions, UNMASKED, frame, picture_size},
 };
 use vitrine_graph::Value;
 use vitrine_image::{from_planes, infill::interpolate, to_planes};
@@ -23,7 +23,7 @@ vitrine_explain::choices! {
 /// What removed pixels are replaced by.
 #[derive(Clone, Debug)]
 pub(crate) enum Fill {
-    /// Something that is the same for all sets.
+    /// Something that is the same for all sets, or that continues what each set leaves.
     Infill(Infill),
     /// The weighted mean of their neighbours and some noise, as ROAD does it.
     Neighbours,
@@ -154,23 +154,19 @@ pub(crate) async fn score(
     let target = probability.as_ref().unwrap_or(question.context.target);
     let context = Context { target, ..question.context };
     let filling = Filling::new(&context, &alteration.fill).await?;
-    let mut masked = Masked::start(&context, filling.tensor.clone(), count).await?;
+    let mut masked = Masked::start(&context, filling.filler.clone(), count).await?;
     let (mut scores, mut pictures) = (Vec::with_capacity(count), Vec::new());
     let size = context.batch_for(count);
     let shown = |number: usize| number * alteration.pictures / count < (number + 1) * alteration.pictures / count;
     for start in (0..count).step_by(size) {
         let end = (start + size).min(count);
         let removed: Vec<Vec<bool>> = (start..end).map(|number| units.removed(&set(&units, number))).collect();
-        let read = match filling.is_fixed {
-            true => {
-                let kept = removed.iter().flatten().map(|removed| f32::from(u8::from(!*removed)));
-                let shape = over_channels(&context, end - start);
-                masked.score(&Value::from_f32(&kept.collect::<Vec<_>>(), &shape, &context.input.device())).await?
-            }
-            false => {
+        let read = match filling.drawn {
+            None => masked.score(&kept(&context, &removed)).await?,
+            Some(_) => {
                 let mut inputs = Vec::with_capacity(removed.len() * filling.input.len());
                 for (number, removed) in (start..end).zip(&removed) {
-                    inputs.extend(filling.altered(&context, removed, number)?);
+                    inputs.extend(filling.altered(&context, removed, number).await?);
                 }
                 let shape = context.repeated(end - start);
                 masked.score_inputs(Value::from_f32(&inputs, &shape, &context.input.device())).await?
@@ -179,7 +175,7 @@ pub(crate) async fn score(
         scores.extend(read.1.into_iter().map(f64::from));
         tell(&units, f64::from(masked.prediction), &scores);
         for (number, removed) in (start..end).zip(&removed).filter(|(number, _)| shown(*number)) {
-            pictures.push((number, frame(&context, &filling.altered(&context, removed, number)?, None)));
+            pictures.push((number, frame(&context, &filling.altered(&context, removed, number).await?, None)));
         }
     }
     let (whole, passes) = (f64::from(masked.prediction), masked.passes());
@@ -195,52 +191,80 @@ pub(crate) fn over_channels(context: &Context<'_>, batch: usize) -> Vec<usize> {
     }
 }
 
+/// Which pixels are kept, beside a batch of inputs.
+fn kept(context: &Context<'_>, removed: &[Vec<bool>]) -> Value {
+    let kept: Vec<f32> = removed.iter().flatten().map(|removed| f32::from(u8::from(!*removed))).collect();
+    Value::from_f32(&kept, &over_channels(context, removed.len()), &context.input.device())
+}
+
+/// What is drawn anew for every set.
+enum Drawn {
+    /// Noise beside the means of neighbours.
+    Noise,
+    /// Values between bounds.
+    Between([f32; 2]),
+}
+
 /// What comes in the place of removed pixels.
-pub(crate) struct Filling {
-    is_fixed: bool,
-    /// Bounds of values that are drawn.
-    drawn: Option<[f32; 2]>,
-    pub(crate) tensor: Value,
-    /// The input, and what replaces it.
+pub(crate) struct Filling<'a> {
+    drawn: Option<Drawn>,
+    /// What makes it, unless it is drawn.
+    pub(crate) filler: Filler<'a>,
     pub(crate) input: Vec<f32>,
-    pub(crate) fill: Vec<f32>,
+    /// What replaces the input, where that does not depend on what is removed.
+    pub(crate) fill: Option<Vec<f32>>,
     pub(crate) notes: Vec<String>,
 }
 
-impl Filling {
-    pub(crate) async fn new(context: &Context<'_>, fill: &Fill) -> Result<Filling, ExplainError> {
-        let (is_fixed, tensor, note) = match fill {
-            Fill::Infill(infill) => (true, infill.tensor(context).await?, infill.note(context)),
-            Fill::Neighbours | Fill::Random => (false, context.input.clone(), None),
+impl<'a> Filling<'a> {
+    pub(crate) async fn new(context: &'a Context<'a>, fill: &Fill) -> Result<Filling<'a>, ExplainError> {
+        let input = context.input.to_vec().await?;
+        let (drawn, infill) = match fill {
+            Fill::Infill(infill) => (None, Some(infill)),
+            Fill::Neighbours if context.pixels.is_none() => {
+                return Err(ExplainError::NotAnImage { shape: context.shape().to_vec() });
+            }
+            Fill::Neighbours => (Some(Drawn::Noise), None),
+            Fill::Random => {
+                let least = input.iter().fold(f32::INFINITY, |least, value| least.min(*value));
+                let most = input.iter().fold(f32::NEG_INFINITY, |most, value| most.max(*value));
+                (Some(Drawn::Between([least, most])), None)
+            }
         };
-        if matches!(fill, Fill::Neighbours) && context.pixels.is_none() {
-            return Err(ExplainError::NotAnImage { shape: context.shape().to_vec() });
-        }
-        let (input, values) = (context.input.to_vec().await?, tensor.to_vec().await?);
-        let least = input.iter().fold(f32::INFINITY, |least, value| least.min(*value));
-        let most = input.iter().fold(f32::NEG_INFINITY, |most, value| most.max(*value));
-        let drawn = matches!(fill, Fill::Random).then_some([least, most]);
-        Ok(Filling { is_fixed, drawn, tensor, input, fill: values, notes: Vec::from_iter(note) })
+        let (filler, note) = match infill {
+            Some(infill) => (infill.filler(context).await?, infill.note(context)),
+            None => (context.input.clone().into(), None),
+        };
+        let fill = match filler.same() {
+            Some(value) => Some(value.to_vec().await?),
+            None => None,
+        };
+        Ok(Filling { drawn, filler, input, fill, notes: Vec::from_iter(note) })
     }
 
     /// The input without some pixels; `number` decides the noise.
-    pub(crate) fn altered(
+    pub(crate) async fn altered(
         &self,
         context: &Context<'_>,
         removed: &[bool],
         number: usize,
     ) -> Result<Vec<f32>, ExplainError> {
         let mut random = Random::new(context.seed, Purpose::Infill, number as u32);
-        if let (false, None, Some(pixels)) = (self.is_fixed, self.drawn, context.pixels) {
+        if let (Some(Drawn::Noise), Some(pixels)) = (&self.drawn, context.pixels) {
             let planes = to_planes(&self.input, pixels)?;
             return Ok(from_planes(&interpolate(&planes, removed, || NOISE * random.normal())?, pixels)?);
         }
         let pixel = |index: usize| pixel(context, index, removed.len());
         let mut filled = |fill: f32| match self.drawn {
-            Some([least, most]) => least + (most - least) * random.uniform(),
-            None => fill,
+            Some(Drawn::Between([least, most])) => least + (most - least) * random.uniform(),
+            _ => fill,
         };
-        let pairs = self.input.iter().zip(&self.fill).enumerate();
+        let around = match &self.fill {
+            Some(_) => None,
+            None => Some(self.filler.of(&kept(context, &[removed.to_vec()])).await?.to_vec().await?),
+        };
+        let fill = self.fill.as_ref().or(around.as_ref()).unwrap_or(&self.input);
+        let pairs = self.input.iter().zip(fill).enumerate();
         Ok(pairs.map(|(index, (input, fill))| if removed[pixel(index)] { filled(*fill) } else { *input }).collect())
     }
 }

@@ -24,8 +24,8 @@ vitrine_explain::options! {
         /// Parts that are removed as a whole, in the order of the map's mean over each: elements for single pixels,
         /// grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N, or a .npy file of whole numbers.
         regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Elements,
-        /// What removed parts are replaced by: black, white, grey, mean, blur or noise in pixel space, zero or value:V in
-        /// tensor space, or a file.
+        /// What removed parts are replaced by: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
+        /// or tile, which continue what is kept and take longer; zero or value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         /// Which scalar is followed.
         scale: Scale [Scale::kind()] = Scale::Target,

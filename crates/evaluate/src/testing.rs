@@ -44,6 +44,7 @@ pub(crate) struct Asked {
     pub(crate) mask: Vec<f32>,
     pub(crate) method: &'static dyn Explainer,
     pub(crate) others: Vec<(String, HeatMap)>,
+    /// How pixels become the input, where a test needs it.
     pub(crate) pixels: Option<ImageInput>,
 }
 

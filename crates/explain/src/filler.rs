@@ -15,9 +15,11 @@ use crate::{
 const NOISE: f32 = 0.01;
 
 /// An infill, ready for masks. A value of the input's shape is one too: the same for every mask.
+#[derive(Clone)]
 pub struct Filler<'a>(Kind<'a>);
 
 #[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
+#[derive(Clone)]
 enum Kind<'a> {
     Same(Value),
     /// Made for each mask on the host.
@@ -34,6 +36,7 @@ impl From<Value> for Filler<'_> {
 ///
 /// A pixel counts as removed where less than a half of it is kept, in each channel for itself; where no pixel of a
 /// channel is kept, it becomes the channel's mean.
+#[derive(Clone)]
 struct Around<'a> {
     context: &'a Context<'a>,
     infill: Infill,
@@ -59,6 +62,14 @@ impl Infill {
 }
 
 impl Filler<'_> {
+    /// What is the same for every mask.
+    pub fn same(&self) -> Option<&Value> {
+        match &self.0 {
+            Kind::Same(value) => Some(value),
+            Kind::Around(_) => None,
+        }
+    }
+
     /// What shows through masks `[batch, ...]`, which hold how much of each value is kept and whose other axes are the
     /// input's or 1: a value that broadcasts to a batch of inputs.
     ///
@@ -95,8 +106,12 @@ impl Around<'_> {
         let area = (height * width).max(1);
         let mut random = Random::new(self.context.seed, Purpose::Infill, 0);
         let mut values = Vec::with_capacity(kept.len());
-        for (plane, kept) in self.planes.values.chunks(area).zip(kept.chunks(area)) {
-            let plane = Planes { channels: 1, height, width, values: plane.to_vec() };
+        // Channels that have the same mask are filled together.
+        let first = &kept[..area.min(kept.len())];
+        let together = if kept.chunks(area).all(|kept| kept == first) { kept.len().max(1) } else { area };
+        for (planes, kept) in self.planes.values.chunks(together).zip(kept.chunks(together)) {
+            let (channels, kept) = (planes.len() / area, &kept[..area.min(kept.len())]);
+            let plane = Planes { channels, height, width, values: planes.to_vec() };
             let removed: Vec<bool> = kept.iter().map(|kept| *kept < 0.5).collect();
             let filled = match self.infill {
                 _ if !removed.contains(&false) => infill::mean(&plane),

@@ -132,6 +132,16 @@ impl<'a> Masked<'a> {
         Ok(Masked { context, filler: infill.into(), progress, prediction })
     }
 
+    /// The same where the target at the input is known.
+    pub(crate) fn of(
+        context: &'a Context<'a>,
+        filler: Filler<'a>,
+        progress: Progress<'a>,
+        prediction: f32,
+    ) -> Masked<'a> {
+        Masked { context, filler, progress, prediction }
+    }
+
     /// Takes another infill from here on.
     pub(crate) fn refill(&mut self, infill: Value) {
         self.filler = infill.into();

@@ -20,7 +20,7 @@ vitrine_explain::options! {
     /// Options of average drop.
     pub struct AverageDropOptions {
         /// What takes the place of pixels that the map does not show: black, white, grey, mean, blur or noise in pixel
-        /// space, zero or value:V in tensor space, or a file.
+        /// space; inpaint, interpolate or tile, which continue what is shown; zero or value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         /// Which scalar is followed.
         scale: Scale [Scale::kind()] = Scale::Probability,
@@ -64,7 +64,7 @@ impl Metric for AverageDrop {
             let probability = on_scale(question.context.target, options.scale);
             let target = probability.as_ref().unwrap_or(question.context.target);
             let context = Context { target, ..question.context };
-            let infill = options.infill.tensor(&context).await?;
+            let infill = options.infill.filler(&context).await?;
             let mut masked = Masked::start(&context, infill, 1).await?;
             let values = &question.map.values;
             let least = values.iter().fold(f32::INFINITY, |least, value| least.min(*value));

@@ -8,7 +8,7 @@
 //! known, its channels share each pixel evenly.
 
 use vitrine_explain::{
-    Context, Cost, Infill, LocalBoxFuture, RegionsSpec,
+    Context, Cost, ExplainError, Infill, LocalBoxFuture, RegionsSpec,
     toolkit::{Masked, Purpose, Random, UNMASKED, integer, number},
 };
 use vitrine_graph::Value;
@@ -46,8 +46,9 @@ vitrine_explain::options! {
         /// Parts that are removed as a whole: elements for single pixels, grid:HxW, slic:N, felzenszwalb:SCALE, quickshift,
         /// watershed:N, or a .npy file of whole numbers. auto takes 8 x 8 cells.
         regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Auto,
-        /// What removed parts are replaced by: black, white, grey, mean, blur or noise in pixel space, zero or value:V in
-        /// tensor space, or a file.
+        /// What removed parts are replaced by: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
+        /// or tile, which continue what is kept, where the map says how fast the score changes; zero or value:V in tensor
+        /// space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         /// Which scalar is followed.
         scale: Scale [Scale::kind()] = Scale::Target,
@@ -106,8 +107,11 @@ async fn infidelity(question: &Question<'_>) -> Result<Found, EvaluateError> {
     let alteration =
         Alteration { regions: options.regions.clone(), fill, scale: options.scale, absolute: false, pictures: 0 };
     let (units, note) = Units::of(question, &alteration).await?;
+    if options.contributions && filling.fill.is_none() {
+        return Err(ExplainError::NothingKept { infill: options.infill.to_string() }.into());
+    }
     let attribution = attribution(question, &filling, options.contributions);
-    let mut masked = Masked::start(&context, filling.tensor.clone(), options.samples).await?;
+    let mut masked = Masked::start(&context, filling.filler.clone(), options.samples).await?;
     let whole = f64::from(masked.prediction);
     // What the map foretells of each change, and what comes of it.
     let (mut foretold, mut falls) = (Vec::new(), Vec::new());
@@ -120,7 +124,7 @@ async fn infidelity(question: &Question<'_>) -> Result<Found, EvaluateError> {
                 Perturbation::Removal => {
                     let size = (options.size * units.count as f64).round() as usize;
                     let set = some_of(units.count, size, context.seed, number);
-                    filling.altered(&context, &units.removed(&set), number)?
+                    filling.altered(&context, &units.removed(&set), number).await?
                 }
                 Perturbation::Noise => {
                     let mut random = Random::new(context.seed, Purpose::Metrics, number as u32);
@@ -144,7 +148,7 @@ async fn infidelity(question: &Question<'_>) -> Result<Found, EvaluateError> {
 }
 
 /// The attribution by unit of change of every value of the input.
-fn attribution(question: &Question<'_>, filling: &Filling, contributions: bool) -> Vec<f64> {
+fn attribution(question: &Question<'_>, filling: &Filling<'_>, contributions: bool) -> Vec<f64> {
     let (area, length) = (question.map.values.len().max(1), filling.input.len());
     let shares = match question.attribution {
         Some(values) => wide(values),
@@ -154,13 +158,9 @@ fn attribution(question: &Question<'_>, filling: &Filling, contributions: bool) 
             })
             .collect(),
     };
-    let ways = filling.input.iter().zip(&filling.fill).map(|(input, fill)| f64::from(input - fill));
-    let by_unit = |(share, way): (f64, f64)| match contributions {
-        true if way == 0.0 => 0.0,
-        true => share / way,
-        false => share,
-    };
-    shares.into_iter().zip(ways).map(by_unit).collect()
+    let Some(fill) = filling.fill.as_ref().filter(|_| contributions) else { return shares };
+    let ways = filling.input.iter().zip(fill).map(|(input, fill)| f64::from(input - fill));
+    shares.into_iter().zip(ways).map(|(share, way)| if way == 0.0 { 0.0 } else { share / way }).collect()
 }
 
 /// The mean square of the differences, where asked for after the best scaling of what was foretold.

@@ -44,6 +44,8 @@ pub use sufficiency::Sufficiency;
 
 #[cfg(test)]
 mod tests {
+    use vitrine_protocol::{Channels, ImageInput, Layout};
+
     use crate::testing::{Asked, expect, score};
 
     /// Without none, the first, the first two ... pixels in the map's order the score is 10, 6, 3, 1, 0: the area is
@@ -95,6 +97,25 @@ mod tests {
         let opposite = Asked { map: vec![1.0, 4.0, 2.0, 3.0], ..Asked::default() };
         expect("saco", &[], &opposite, -1.0);
         expect("faithfulness-estimate", &[], &opposite, -1.0);
+    }
+
+    /// All pixels are one, and so is what continues them, or the mean where none is left.
+    #[test]
+    fn what_continues_a_flat_picture_changes_nothing() {
+        for infill in ["inpaint", "interpolate", "tile"] {
+            let pixels = ImageInput::plain(Layout::Nchw, Channels::Grey, 1, 4);
+            let asked = Asked { pixels: Some(pixels), ..Asked::default() };
+            let change = |metric: &str, more: &[(&str, &str)], expected: f64| {
+                let found = score(metric, &[&[("infill", infill)], more].concat(), &asked).value.unwrap();
+                // ROAD's noise is a hundredth.
+                let noise = if infill == "interpolate" { 0.3 } else { 1e-5 };
+                assert!((found - expected).abs() < noise, "{metric}, {infill}: {found}, not {expected}");
+            };
+            change("deletion", &[], 10.0);
+            change("comprehensiveness", &[], 0.0);
+            change("average-drop", &[], 0.0);
+            change("infidelity", &[("contributions", "false")], 0.0);
+        }
     }
 
     /// The map goes from 1 to 4, so that 1, 0, 2/3 and 1/3 of the pixels are kept: 4 + 2 + 2/3 of 10.

@@ -111,7 +111,9 @@ async fn ask(question: &Question<'_>) -> Result<Found, EvaluateError> {
         None => Vec::new(),
     };
     let region = region(question, options.area)?;
-    let mut masked = Masked::start(&context, toward.tensor.clone(), options.samples).await?;
+    // The input without the region: what comes in its place may depend on what is around it.
+    let without = toward.altered(&context, &region, 0).await?;
+    let mut masked = Masked::start(&context, context.input.clone(), options.samples).await?;
     let whole = f64::from(masked.prediction);
     let (mut points, size) = (Vec::with_capacity(options.samples), context.batch_for(options.samples));
     for start in (0..options.samples).step_by(size) {
@@ -124,11 +126,9 @@ async fn ask(question: &Question<'_>) -> Result<Found, EvaluateError> {
             inputs.extend(match options.what {
                 Intervention::Shift => {
                     let step = step(question.size(), strength, random.uniform());
-                    shifted(&context, &toward, &region, question.size(), step)
+                    shifted(&context, &toward.input, &without, &region, question.size(), step)
                 }
-                _ => {
-                    faded(&context, &toward.input, if strength < 0.0 { &away } else { &toward.fill }, &region, strength)
-                }
+                _ => faded(&context, &toward.input, if strength < 0.0 { &away } else { &without }, &region, strength),
             });
         }
         let inputs = Value::from_f32(&inputs, &context.repeated(end - start), &context.input.device());
@@ -193,27 +193,27 @@ fn step([height, width]: [usize; 2], strength: f32, turn: f32) -> [isize; 2] {
 /// The input with the region somewhere else and the infill where it was.
 fn shifted(
     context: &Context<'_>,
-    filling: &Filling,
+    input: &[f32],
+    without: &[f32],
     region: &[bool],
     [height, width]: [usize; 2],
     [down, across]: [isize; 2],
 ) -> Vec<f32> {
     let area = height * width;
     // Values of a pixel follow each other, or lie an area apart.
-    let is_last = pixel(context, 1, area) == 0 && filling.input.len() > area;
-    let stride = if is_last { (filling.input.len() / area) as isize } else { 1 };
-    let value = |(index, (input, fill)): (usize, (&f32, &f32))| {
+    let is_last = pixel(context, 1, area) == 0 && input.len() > area;
+    let stride = if is_last { (input.len() / area) as isize } else { 1 };
+    let value = |(index, without): (usize, &f32)| {
         let at = pixel(context, index, area);
         let row = (at / width).checked_add_signed(-down).filter(|row| *row < height);
         let column = (at % width).checked_add_signed(-across).filter(|column| *column < width);
         let from = row.zip(column).map(|(row, column)| row * width + column).filter(|from| region[*from]);
         match from {
-            Some(from) => filling.input[index.saturating_add_signed((from as isize - at as isize) * stride)],
-            None if region[at] => *fill,
-            None => *input,
+            Some(from) => input[index.saturating_add_signed((from as isize - at as isize) * stride)],
+            None => *without,
         }
     };
-    filling.input.iter().zip(&filling.fill).enumerate().map(value).collect()
+    without.iter().enumerate().map(value).collect()
 }
 
 /// The mean and how far on either side of it the true mean is with 95 percent confidence.

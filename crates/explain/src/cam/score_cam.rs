@@ -16,19 +16,19 @@
 
 use std::ops::Range;
 
-use vitrine_graph::{Run, Value};
+use vitrine_graph::Value;
 use vitrine_image::upsample_bilinear;
 use vitrine_protocol::{Layout, MethodInfo, Need, ParameterKind};
 
 use super::{Paper, info};
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, Infill, LocalBoxFuture, SpatialLayer,
-    channels::{Recorded, record, scores, tried},
+    channels::{Recorded, record, tried},
     layers::chosen_layers,
     observer::Progress,
     options::{choices, integer, number, options},
     random::{Purpose, Random},
-    sampler::size_of_picture,
+    sampler::{Masked, size_of_picture},
     tap::Finish,
 };
 
@@ -67,8 +67,9 @@ options! {
         samples: usize [integer(1, 1000)] = 10,
         /// Standard deviation of the smoothed form's noise, where masks go from 0 to 1.
         noise: f64 [number(0.0, 10.0)] = 0.3,
-        /// What shows through where a mask hides the picture: black, white, grey, mean, blur or noise in pixel space, or
-        /// zero and value:V in tensor space, or a file.
+        /// What shows through where a mask hides the picture: black, white, grey, mean, blur or noise in pixel space;
+        /// inpaint, interpolate or tile, which continue what is kept and take longer; zero and value:V in tensor space; or a
+        /// file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         /// Whether negative values of the map are set to zero.
         relu: bool [ParameterKind::Boolean] = true,
@@ -122,15 +123,15 @@ fn repeats(options: &ScoreCamOptions) -> usize {
 async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     let options = ScoreCamOptions::parse(context.parameters)?;
     let (layers, size) = (chosen_layers(context)?, size_of_picture(context)?);
-    let infill = options.infill.tensor(context).await?;
+    let filler = options.infill.filler(context).await?;
     let passes = passes(&options, &layers);
     let mut progress = Progress::start(context.observer, passes);
     let (prediction, recorded) = record(context, &layers).await?;
     progress.advance(1).await?;
-    let baseline = context.predict(infill.clone())?.to_vec().await?.first().copied().unwrap_or(f32::NAN);
-    progress.advance(1).await?;
+    let mut masked = Masked::of(context, filler, progress, prediction);
+    let hidden = Value::full(0.0, &context.repeated(1), &context.input.device());
+    let baseline = masked.score(&hidden).await?.1.first().copied().unwrap_or(f32::NAN);
 
-    let difference = context.input.sub(&infill)?;
     let mut made = Attribution {
         prediction,
         baseline_prediction: Some(baseline),
@@ -143,10 +144,11 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     for (layer, recorded) in layers.iter().zip(&recorded) {
         let channels = recorded.strongest(layer, options.channels);
         let masks = Masks { context, options: &options, layer, recorded, channels: &channels, size };
-        let feed = |run: Run, range: Range<usize>| -> Result<Run, ExplainError> {
-            Ok(run.feed(context.input_name, difference.mul(&masks.of(range))?.add(&infill)?))
-        };
-        let found = scores(context, channels.len() * repeats(&options), &mut progress, &feed).await?;
+        let count = channels.len() * repeats(&options);
+        let (size, mut found) = (context.batch_for(count), Vec::with_capacity(count));
+        for start in (0..count).step_by(size) {
+            found.extend(masked.score(&masks.of(start..(start + size).min(count))).await?.1);
+        }
         let mean = |scores: &[f32]| scores.iter().sum::<f32>() / scores.len() as f32;
         let scores: Vec<f32> = found.chunks(repeats(&options)).map(mean).collect();
         let weights = weights(&scores, options.weights, baseline);
@@ -225,6 +227,8 @@ fn scaled(mut plane: Vec<f32>) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use vitrine_protocol::{Channels, ImageInput};
+
     use super::*;
     use crate::testing::{Question, assert_close, opposite_channels};
 
@@ -257,6 +261,28 @@ mod tests {
         let one = explained(&question.with("channels", "1"));
         assert_close(&one.values, &input, 1e-6);
         assert!(one.notes.iter().any(|note| note.contains("the strongest 1 were tried")), "{:?}", one.notes);
+    }
+
+    /// The infill then depends on each mask: through x / 4, of which less than a half is kept in the upper row, and 1 - x / 4.
+    /// Where nothing is kept it is the mean, whose sum is the picture's own.
+    #[test]
+    fn an_infill_may_continue_what_each_channel_keeps() {
+        let input = [0.0, 1.0, 2.0, 4.0];
+        let pixels = ImageInput::plain(Layout::Nchw, Channels::Grey, 2, 2);
+        let question = Question::new(opposite_channels(), &input).target("0").layer("a").pixels(pixels);
+        let question = question.with("infill", "tile").with("weights", "increase").with("relu", "false");
+        let found = explained(&question);
+        let context = question.context();
+        let score = |mask: [f32; 4]| {
+            let kept = Value::from_f32(&mask, &[1, 1, 2, 2], &context.input.device());
+            let filled = pollster::block_on(async { Infill::Tile.filler(&context).await?.of(&kept).await }).unwrap();
+            let seen = input.iter().zip(mask).zip(crate::testing::read(&filled));
+            seen.map(|((input, mask), fill)| input * mask + fill * (1.0 - mask)).sum::<f32>()
+        };
+        let weights = [score(input.map(|x| x / 4.0)) - 7.0, score(input.map(|x| 1.0 - x / 4.0)) - 7.0];
+        assert_eq!((found.forward_passes, found.baseline_prediction), (4, Some(7.0)));
+        assert!(weights[0] != 0.0);
+        assert_close(&found.values, &input.map(|x| (weights[0] - weights[1]) * x), 1e-5);
     }
 
     #[test]

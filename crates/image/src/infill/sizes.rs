@@ -13,10 +13,10 @@ pub(super) struct Sizes {
 
 /// The picture at half the size of the one before.
 struct Size {
+    /// Columns of the size before.
+    columns: usize,
     /// For every row of the size before, the one that it lies in and the next nearest.
     rows: Vec<[usize; 2]>,
-    /// The same for columns.
-    columns: Vec<[usize; 2]>,
     height: usize,
     width: usize,
     /// Where a correction, which reaches as far as the neighbours, touches removed pixels only.
@@ -62,7 +62,6 @@ impl Sizes {
 impl Size {
     /// Half of a size, and which of its pixels stand for removed pixels only.
     fn half_of([height, width]: [usize; 2], removed: &[bool]) -> (Self, Vec<bool>) {
-        let (rows, columns) = (halves(height), halves(width));
         let (half_height, half_width) = (height.div_ceil(2), width.div_ceil(2));
         let mut all_removed = vec![true; half_height * half_width];
         for (pixel, _) in removed.iter().enumerate().filter(|(_, removed)| !**removed) {
@@ -75,32 +74,45 @@ impl Size {
             rows.all(|row| around(pixel % half_width, half_width).all(|column| all_removed[row * half_width + column]))
         });
         let inside = inside.collect();
-        (Size { rows, columns, height: half_height, width: half_width, inside }, all_removed)
+        let rows = halves(height);
+        (Size { columns: width, rows, height: half_height, width: half_width, inside }, all_removed)
     }
 
     /// Linear interpolation between the centres of pixels; over several sizes the result has no kinks.
     fn enlarge(&self, values: &[f64]) -> Vec<f64> {
-        let mut enlarged = Vec::with_capacity(self.rows.len() * self.columns.len());
-        for &[row, next_row] in &self.rows {
-            for &[column, next_column] in &self.columns {
-                let along = |row: usize| {
-                    0.75 * values[row * self.width + column] + 0.25 * values[row * self.width + next_column]
-                };
-                enlarged.push(0.75 * along(row) + 0.25 * along(next_row));
+        // Along the rows first, of which there are fewer.
+        let mut wide = vec![0.0; self.height * self.columns];
+        for (wide, row) in wide.chunks_exact_mut(self.columns).zip(values.chunks_exact(self.width)) {
+            let last = row.len() - 1;
+            for (at, pair) in wide.chunks_mut(2).enumerate() {
+                let near = [at.saturating_sub(1), (at + 1).min(last)];
+                pair.iter_mut().zip(near).for_each(|(value, near)| *value = 0.75 * row[at] + 0.25 * row[near]);
             }
+        }
+        let mut enlarged = Vec::with_capacity(self.rows.len() * self.columns);
+        for rows in &self.rows {
+            let [nearest, next] = rows.map(|row| &wide[row * self.columns..(row + 1) * self.columns]);
+            enlarged.extend(nearest.iter().zip(next).map(|(nearest, next)| 0.75 * nearest + 0.25 * next));
         }
         enlarged
     }
 
     /// The transpose of [`enlarge`](Self::enlarge).
     fn gather(&self, values: &[f64]) -> Vec<f64> {
+        let mut wide = vec![0.0; self.height * self.columns];
+        for (rows, values) in self.rows.iter().zip(values.chunks_exact(self.columns)) {
+            for (row, weight) in rows.iter().zip([0.75, 0.25]) {
+                let sums = wide[row * self.columns..].iter_mut().zip(values);
+                sums.for_each(|(sum, value)| *sum += weight * value);
+            }
+        }
         let mut gathered = vec![0.0; self.height * self.width];
-        for (&[row, next_row], values) in self.rows.iter().zip(values.chunks_exact(self.columns.len())) {
-            for (&[column, next_column], value) in self.columns.iter().zip(values) {
-                for (row, weight) in [(row, 0.75), (next_row, 0.25)] {
-                    gathered[row * self.width + column] += weight * 0.75 * value;
-                    gathered[row * self.width + next_column] += weight * 0.25 * value;
-                }
+        for (gathered, wide) in gathered.chunks_exact_mut(self.width).zip(wide.chunks_exact(self.columns)) {
+            let last = gathered.len() - 1;
+            for (at, pair) in wide.chunks(2).enumerate() {
+                gathered[at] += 0.75 * pair.iter().sum::<f64>();
+                let near = [at.saturating_sub(1), (at + 1).min(last)];
+                pair.iter().zip(near).for_each(|(value, near)| gathered[near] += 0.25 * value);
             }
         }
         gathered

@@ -60,9 +60,9 @@ fn solve(plane: &mut [f32], sizes: &Sizes, removed: &[bool], smoothness: &Smooth
     let (sum, count) = kept.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     let mut values: Vec<f64> =
         pixels().map(|(&value, &removed)| if removed { sum / count } else { f64::from(value) }).collect();
-    let only_removed = |values: &mut [f64]| {
-        values.iter_mut().zip(removed).filter(|(_, removed)| !**removed).for_each(|(value, _)| *value = 0.0);
-    };
+    // Products are faster than a choice for every pixel.
+    let free: Vec<f64> = removed.iter().map(|&removed| f64::from(u8::from(removed))).collect();
+    let only_removed = |values: &mut [f64]| values.iter_mut().zip(&free).for_each(|(value, free)| *value *= free);
     let mut scratch = vec![0.0; values.len()];
     let mut applied = vec![0.0; values.len()];
     smoothness.apply(&values, height, width, &mut scratch, &mut applied);
@@ -83,16 +83,14 @@ fn solve(plane: &mut [f32], sizes: &Sizes, removed: &[bool], smoothness: &Smooth
             break;
         }
         let step = error / bend;
-        for (index, value) in values.iter_mut().enumerate() {
-            *value += step * direction[index];
-            missing[index] -= step * applied[index];
-        }
+        values.iter_mut().zip(&direction).for_each(|(value, direction)| *value += step * direction);
+        missing.iter_mut().zip(&applied).for_each(|(missing, applied)| *missing -= step * applied);
         let mut correction = sizes.spread(&missing);
         only_removed(&mut correction);
         let before = std::mem::replace(&mut error, dot(&missing, &correction));
-        for (direction, correction) in direction.iter_mut().zip(&correction) {
-            *direction = correction + error / before * *direction;
-        }
+        let again = error / before;
+        let pairs = direction.iter_mut().zip(&correction);
+        pairs.for_each(|(direction, correction)| *direction = correction + again * *direction);
     }
     for ((pixel, value), _) in plane.iter_mut().zip(values).zip(removed).filter(|(_, removed)| **removed) {
         *pixel = value as f32;
@@ -114,28 +112,41 @@ impl Smoothness {
     /// What the neighbours within the picture are larger than each pixel, in sum and by their weights.
     fn differences(&self, values: &[f64], height: usize, width: usize, sums: &mut [f64]) {
         sums.fill(0.0);
-        for (weight, sides) in
-            [(self.direct, [(-1, 0), (0, -1), (0, 1), (1, 0)]), (self.diagonal, [(-1, -1), (-1, 1), (1, -1), (1, 1)])]
-        {
-            if weight == 0.0 {
-                continue;
-            }
-            for (down, across) in sides {
-                let (from, to) = (usize::from(across == -1), usize::from(across == 1));
-                let length = width - usize::from(across != 0);
-                for row in 0..height {
-                    let Some(other) = row.checked_add_signed(down).filter(|&other| other < height) else { continue };
-                    let (here, there) = (row * width + from, other * width + to);
-                    let pairs = values[here..].iter().zip(&values[there..]).take(length);
-                    for (sum, (value, neighbour)) in sums[here..].iter_mut().zip(pairs) {
-                        *sum += weight * (neighbour - value);
-                    }
+        for row in 0..height {
+            let of = |row: usize| &values[row * width..(row + 1) * width];
+            let (here, sums) = (of(row), &mut sums[row * width..(row + 1) * width]);
+            beside(here, here, self.direct, sums);
+            for other in [row.checked_sub(1), Some(row + 1)].into_iter().flatten().filter(|&other| other < height) {
+                let other = of(other);
+                let columns = sums.iter_mut().zip(here).zip(other);
+                columns.for_each(|((sum, value), neighbour)| *sum += self.direct * (neighbour - value));
+                if self.diagonal != 0.0 {
+                    beside(other, here, self.diagonal, sums);
                 }
             }
         }
     }
 }
 
+/// Adds, by their weight, what the values of `row` on both sides of each column are larger than that of `here`.
+fn beside(row: &[f64], here: &[f64], weight: f64, sums: &mut [f64]) {
+    let last = row.len() - 1;
+    if last == 0 {
+        return;
+    }
+    let within = sums[1..].iter_mut().zip(&here[1..]).zip(row.iter().zip(&row[2..]));
+    within.for_each(|((sum, value), (left, right))| *sum += weight * (left + right - 2.0 * value));
+    sums[0] += weight * (row[1] - here[0]);
+    sums[last] += weight * (row[last - 1] - here[last]);
+}
+
+/// In several sums at once, as a single one waits for each addition.
 fn dot(one: &[f64], other: &[f64]) -> f64 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
+    let ((many, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (one, other) in many.iter().zip(others) {
+        sums.iter_mut().zip(one).zip(other).for_each(|((sum, one), other)| *sum += one * other);
+    }
+    let left = rest.iter().zip(other_rest).map(|(one, other)| one * other).sum::<f64>();
+    sums.iter().sum::<f64>() + left
 }
