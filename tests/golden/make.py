@@ -10,6 +10,7 @@ import torch
 
 import attributions
 import cams
+import conventions
 import critters
 import evaluations
 import gradient
@@ -33,6 +34,7 @@ PARTS = {
     "cams": cams.make,
     "paths": paths.make,
     "perturbation": perturbation.make,
+    "conventions": conventions.make,
     "optimised_masks": optimised_masks.make,
     "evaluations": evaluations.make,
     "critters": critters.make,

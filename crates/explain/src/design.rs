@@ -27,6 +27,8 @@ pub(crate) struct Design {
     /// What the whole design shares: slices of a Latin hypercube, axis by axis, or shifts and bases of Halton's sequence.
     slices: Vec<Vec<usize>>,
     shifts: Vec<(f64, usize)>,
+    /// Points of the caller's own, one after the other.
+    given: Vec<f32>,
 }
 
 impl Design {
@@ -43,11 +45,19 @@ impl Design {
             }
             Sequence::Sobol | Sequence::Random => {}
         }
-        Design { sequence, seed, dimensions, slices, shifts }
+        Design { sequence, seed, dimensions, slices, shifts, given: Vec::new() }
+    }
+
+    /// Points of the caller's own, one after the other.
+    pub(crate) fn given(points: &[f32], dimensions: usize) -> Design {
+        Design { given: points.to_vec(), ..Design::new(Sequence::Random, 0, 0, dimensions) }
     }
 
     /// Numbers from 0 to 1, one for each dimension.
     pub(crate) fn point(&self, index: usize) -> Vec<f32> {
+        if let Some(point) = self.given.get(index * self.dimensions..(index + 1) * self.dimensions) {
+            return point.to_vec();
+        }
         let mut random = Random::new(self.seed, Purpose::Masks, index as u32);
         match self.sequence {
             Sequence::Sobol => (0..self.dimensions as u32).map(|axis| sobol(index as u32, axis, self.seed)).collect(),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use vitrine_explain::{
     Attribution, Context, Head, Target, Unobserved, find,
     path::ExpectedGradients,
-    sampling::{KernelShap, Lime, Rise},
+    sampling::{Hsic, KernelShap, Lime, Rise, Sobol},
 };
 use vitrine_graph::{Graph, Value};
 use vitrine_protocol::{Channels, ImageInput, Layout};
@@ -255,6 +255,9 @@ pub async fn reference(case: &Reference, device: &Device, read: Read<'_>) -> Res
         match case.method.as_str() {
             "kernel-shap" => KernelShap::explain_with_coalitions(&context, &coalitions).await,
             "lime" => Lime::explain_with_coalitions(&context, &coalitions).await,
+            "rise" => Rise::explain_with_masks(&context, &coalitions).await,
+            "sobol" => Sobol::explain_with_designs(&context, &coalitions).await,
+            "hsic" => Hsic::explain_with_masks(&context, &coalitions).await,
             method => return Err(format!("{method} takes no coalitions")),
         }
     } else if case.draws.is_empty() {

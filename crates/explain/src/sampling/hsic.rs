@@ -68,20 +68,41 @@ impl Explainer for Hsic {
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
-        Box::pin(async move {
-            let options = HsicOptions::parse(context.parameters)?;
-            let mut game = Game::start(context, &options.game, |_| Ok(options.masks)).await?;
-            let players = game.players();
-            let design = Design::new(options.sequence, context.seed, options.masks, players);
-            let mask = |index: usize| {
-                let keep = |at: f32| if at >= 0.5 { 1.0 } else { 0.0 };
-                design.point(index).into_iter().map(keep).collect()
-            };
-            let mut seen = Seen { players, normalised: options.normalised, masks: Vec::new(), worth: Vec::new() };
-            game.play(options.masks, &Budget::from(&options.time), &mask, &mut seen).await?;
-            Ok(Attribution { parameters: options.values(), ..game.finish(&seen)? })
-        })
+        Box::pin(async move { explain(context, HsicOptions::parse(context.parameters)?, None).await })
     }
+}
+
+impl Hsic {
+    /// The indices with masks of the caller's own: one number for each region of each mask, 1 where it is kept and 0 elsewhere.
+    /// The parameters that say how they are drawn are not used.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn explain_with_masks(context: &Context<'_>, masks: &[f32]) -> Result<Attribution, ExplainError> {
+        let options = HsicOptions::parse(context.parameters)?;
+        let count = masks.len() / Regions::of(context, &options.game.regions).await?.count;
+        explain(context, HsicOptions { masks: count, ..options }, Some(masks)).await
+    }
+}
+
+async fn explain(
+    context: &Context<'_>,
+    options: HsicOptions,
+    given: Option<&[f32]>,
+) -> Result<Attribution, ExplainError> {
+    let mut game = Game::start(context, &options.game, |_| Ok(options.masks)).await?;
+    let players = game.players();
+    let design = match given {
+        Some(masks) => Design::given(masks, players),
+        None => Design::new(options.sequence, context.seed, options.masks, players),
+    };
+    let mask = |index: usize| {
+        let keep = |at: f32| if at >= 0.5 { 1.0 } else { 0.0 };
+        design.point(index).into_iter().map(keep).collect()
+    };
+    let mut seen = Seen { players, normalised: options.normalised, masks: Vec::new(), worth: Vec::new() };
+    game.play(options.masks, &Budget::from(&options.time), &mask, &mut seen).await?;
+    Ok(Attribution { parameters: options.values(), ..game.finish(&seen)? })
 }
 
 /// Masks and what the target was behind them.

@@ -100,25 +100,44 @@ impl Explainer for Sobol {
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
-        Box::pin(async move {
-            let options = SobolOptions::parse(context.parameters)?;
-            let start = Game::start(context, &options.game, |players| Ok(options.designs * (players + 2)));
-            let mut game = start.await?;
-            let players = game.players();
-            let design = Design::new(options.sequence, context.seed, options.designs, 2 * players);
-            let mut indices = Indices::new(players, game.whole(), options.order, options.estimator);
-            let mask = |index: usize| mask(&design, index, players);
-            game.play(options.designs * (players + 2), &options.budget, &mask, &mut indices).await?;
-            let unvaried = indices.variance() == 0.0;
-            let mut found = game.finish(&indices)?;
-            if unvaried {
-                found
-                    .notes
-                    .push("The target is the same behind every mask, so there is no variance to share.".to_owned());
-            }
-            Ok(Attribution { parameters: options.values(), ..found })
-        })
+        Box::pin(async move { explain(context, SobolOptions::parse(context.parameters)?, None).await })
     }
+}
+
+impl Sobol {
+    /// Sobol indices with masks of the caller's own: of each design point a number from 0 to 1 for every region in A, then one
+    /// for every region in B. The parameters that say how they are drawn are not used.
+    ///
+    /// # Errors
+    /// As [`Explainer::explain`].
+    pub async fn explain_with_designs(context: &Context<'_>, points: &[f32]) -> Result<Attribution, ExplainError> {
+        let options = SobolOptions::parse(context.parameters)?;
+        let designs = points.len() / (2 * Regions::of(context, &options.game.regions).await?.count);
+        explain(context, SobolOptions { designs, ..options }, Some(points)).await
+    }
+}
+
+async fn explain(
+    context: &Context<'_>,
+    options: SobolOptions,
+    given: Option<&[f32]>,
+) -> Result<Attribution, ExplainError> {
+    let start = Game::start(context, &options.game, |players| Ok(options.designs * (players + 2)));
+    let mut game = start.await?;
+    let players = game.players();
+    let design = match given {
+        Some(points) => Design::given(points, 2 * players),
+        None => Design::new(options.sequence, context.seed, options.designs, 2 * players),
+    };
+    let mut indices = Indices::new(players, game.whole(), options.order, options.estimator);
+    let mask = |index: usize| mask(&design, index, players);
+    game.play(options.designs * (players + 2), &options.budget, &mask, &mut indices).await?;
+    let unvaried = indices.variance() == 0.0;
+    let mut found = game.finish(&indices)?;
+    if unvaried {
+        found.notes.push("The target is the same behind every mask, so there is no variance to share.".to_owned());
+    }
+    Ok(Attribution { parameters: options.values(), ..found })
 }
 
 /// The masks, design point by design point: that of A, that of B, then A with one region from B each.
