@@ -50,8 +50,8 @@ vitrine_explain::options! {
         metric: Judge [Judge::kind()] = Judge::Deletion,
         /// What the placebo looks like.
         placebo: Placebo [Placebo::kind()] = Placebo::Edges,
-        /// What removed parts are replaced by: black, white, grey, mean, blur or noise in pixel space, zero or value:V in
-        /// tensor space, or a file.
+        /// What removed parts are replaced by: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
+        /// or tile, which continue what is kept; zero or value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
     }
 }

@@ -41,8 +41,8 @@ vitrine_explain::options! {
         area: f64 [number(0.0001, 1.0)] = 0.1,
         /// Strengths that are drawn; each costs a forward pass.
         samples: usize [integer(2, 100_000)] = 50,
-        /// What takes the region's place: black, white, grey, mean, blur or noise in pixel space, zero or value:V in tensor
-        /// space, or a file.
+        /// What takes the region's place: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
+        /// or tile, which continue what is kept; zero or value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
         /// Which scalar is followed.
         scale: Scale [Scale::kind()] = Scale::Target,
