@@ -24,6 +24,7 @@ mod listener;
 mod model;
 mod model_reader;
 mod platform;
+mod protocol;
 pub mod self_check;
 mod session;
 
@@ -32,4 +33,5 @@ pub use error::EngineError;
 pub use listener::{Listener, Silent};
 pub use model::LoadedModel;
 pub use model_reader::ModelReader;
+pub use protocol::{ProtocolRequest, measure};
 pub use session::{ByHand, ExplainOptions, Explanation, Session};

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_evaluate::METRICS;
+use vitrine_evaluate::{METRICS, find_method, ground_truth::PROTOCOLS};
 use vitrine_explain::{
-    Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, PARTS, Scores, Target, find, hide, label_map,
+    Attribution, Context, Cost, Detected, HeatMap, METHODS, Observer, PARTS, Scores, Target, hide, label_map,
 };
 use vitrine_graph::{Graph, Value};
 use vitrine_image::{Pixels, decode, from_tensor, read_npy, resize, to_tensor};
 use vitrine_protocol::{
     DeviceChoice, DeviceKind, EvaluateRequest, ExplainRequest, Map, MethodInfo, MetricInfo, ModelIdentity, Parts,
-    Picture, Prediction, REPORT_SCHEMA, Report, Sample, Score, Seconds,
+    Picture, Prediction, ProtocolInfo, REPORT_SCHEMA, Report, Sample, Score, Seconds,
 };
 use web_time::Instant;
 
@@ -175,6 +175,11 @@ impl Session {
     pub fn builtin_models() -> Vec<(String, String)> {
         let name = |card: &str| crate::card::parse("built-in", card).map(|card| card.name).unwrap_or_default();
         vitrine_zoo::models().iter().map(|model| (model.id.to_owned(), name(model.card))).collect()
+    }
+
+    /// Every protocol with ground truth, in menu order.
+    pub fn protocols() -> Vec<ProtocolInfo> {
+        PROTOCOLS.iter().map(|protocol| protocol.info()).collect()
     }
 
     /// The sample images.
@@ -386,9 +391,9 @@ impl Session {
     ) -> Result<Explanation, EngineError> {
         /// Predictions that a report keeps.
         const REPORTED: usize = 5;
-        let method = find(&request.method)?;
+        let method = find_method(&request.method)?;
         let mut question = self.question(request, options)?;
-        question.batch = batch(&question, options).await?;
+        question.batch = batch(question.model, options).await?;
         let Question { model, input, target, .. } = &question;
         let watcher = Watcher::new(listener);
         let started = Instant::now();
@@ -434,7 +439,7 @@ impl Session {
     /// # Errors
     /// Arguments that do not fit.
     pub fn cost(&self, request: &ExplainRequest, options: &ExplainOptions) -> Result<Cost, EngineError> {
-        let method = find(&request.method)?;
+        let method = find_method(&request.method)?;
         let question = self.question(request, options)?;
         let watcher = Watcher::new(&Silent);
         Ok(method.cost(&question.context(&watcher))?)
@@ -458,7 +463,7 @@ impl Session {
         for file in &request.infill_files {
             question.infill_files.insert(file.name.clone(), self.infill(&file.name, &file.bytes)?);
         }
-        question.batch = batch(&question, options).await?;
+        question.batch = batch(question.model, options).await?;
         let watcher = Watcher::new(listener);
         let judged = Judged::of(request, &question)?;
         let score = vitrine_evaluate::evaluate(metric, &judged.question(&question, &watcher, attribution)).await;
@@ -566,7 +571,7 @@ impl<'a> Judged<'a> {
         let method = match explained.method.as_str() {
             "" => None,
             id => Some(vitrine_evaluate::Method {
-                explainer: find(id)?,
+                explainer: find_method(id)?,
                 parameters: &explained.parameters,
                 seed: explained.seed,
             }),
@@ -591,8 +596,8 @@ impl<'a> Judged<'a> {
 }
 
 /// Images in one batch: as many as asked for, or as memory allows, unless the model takes one at a time.
-async fn batch(question: &Question<'_>, options: &ExplainOptions) -> Result<usize, EngineError> {
-    Ok(match (options.batch, question.model.default_batch().await?) {
+pub(crate) async fn batch(model: &LoadedModel, options: &ExplainOptions) -> Result<usize, EngineError> {
+    Ok(match (options.batch, model.default_batch().await?) {
         (_, 1) => 1,
         (Some(batch), _) => batch.max(1),
         (None, batch) => batch,
@@ -604,7 +609,7 @@ fn heat_map(map: &Map) -> HeatMap {
 }
 
 /// The layers that a text names: one, or several with commas between.
-fn layers<'a>(text: Option<&'a str>, graph: &Graph) -> Vec<&'a str> {
+pub(crate) fn layers<'a>(text: Option<&'a str>, graph: &Graph) -> Vec<&'a str> {
     match text {
         None => Vec::new(),
         Some(text) if graph.check_value(text).is_ok() => vec![text],

@@ -65,9 +65,27 @@ pub enum EvaluateError {
         "The metric {0:?} changes the model's weights, and no layer with weights was found; choose another metric."
     )]
     NoWeights(&'static str),
-    /// A protocol with rendered pictures cannot be run with this model or these numbers.
-    #[error("Protocols with rendered pictures need {0}; choose another model or other numbers.")]
+    /// No protocol has this id.
+    #[error("There is no protocol {id:?}; the protocols are {}.", known.join(", "))]
+    UnknownProtocol {
+        /// What was asked for.
+        id: String,
+        /// Every protocol's id.
+        known: Vec<String>,
+    },
+    /// A protocol with rendered pictures cannot be run with this model.
+    #[error("Protocols with rendered pictures need {0}; choose another model.")]
     Scenes(&'static str),
+    /// The same, where it is known which protocol that is.
+    #[error("The protocol {id:?} needs {needs}; of the built-in models {} fits.", models.join(" or "))]
+    Misfit {
+        /// The protocol.
+        id: String,
+        /// What the model lacks.
+        needs: String,
+        /// Ids of the models that it is meant for.
+        models: Vec<String>,
+    },
 }
 
 impl EvaluateError {

@@ -54,12 +54,14 @@
 //! engine beside the folders: `removal` (parts of the input removed in the map's order) and `subsets` (random sets of them),
 //! both on `altered` (any sets of parts), `again` (the explanation made again after a change), `randomised` (the model with random weights), `similarity` (two maps beside
 //! each other) and `statistics`. Protocols that draw their own pictures, so that the truth is known, are in
-//! [`ground_truth`]. Everything runs on one thread, in batches, as methods do.
+//! [`ground_truth`]. Maps that say nothing, for
+//! comparison, are [`CONTROLS`]. Everything runs on one thread, in batches, as methods do.
 
 mod again;
 pub mod agreement;
 mod altered;
 pub mod complexity;
+mod controls;
 mod error;
 pub mod faithfulness;
 pub mod ground_truth;
@@ -79,9 +81,11 @@ mod subsets;
 mod testing;
 
 pub use altered::Scale;
+pub use controls::{CONTROLS, EdgeMap, RandomMap, find_method};
 pub use error::EvaluateError;
 pub use metric::{Found, Method, Metric, Question, evaluate};
 pub use registry::{METRICS, find};
 pub use removal::RemovalOptions;
 pub use similarity::{Comparison, Similarity};
+pub use statistics::Summary;
 pub use subsets::SubsetOptions;

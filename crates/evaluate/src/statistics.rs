@@ -1,4 +1,6 @@
-//! Numbers that compare lists of numbers.
+//! Numbers that compare lists of numbers, or sum them up.
+
+use serde::{Deserialize, Serialize};
 
 /// The correlation of Pearson, from -1 to 1; nothing where one of the lists does not vary.
 pub(crate) fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
@@ -170,6 +172,46 @@ pub(crate) fn area(xs: &[f64], ys: &[f64]) -> f64 {
     pieces.map(|(x, y)| if let ([a, b], [c, d]) = (x, y) { (b - a) * (c + d) / 2.0 } else { 0.0 }).sum()
 }
 
+/// Many numbers in a few.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// How many.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// The ends of a 95 % confidence interval of the mean; nothing for fewer than two.
+    pub interval: Option<[f64; 2]>,
+}
+
+impl Summary {
+    /// Sums up independent numbers; nothing where there are none. The interval is Student's (1908), which allows for there
+    /// being few.
+    pub fn of(values: &[f64]) -> Option<Summary> {
+        let (count, middle) = (values.len() as f64, mean(values));
+        let squares: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+        let half =
+            student(values.len().saturating_sub(1)).map(|factor| factor * (squares / (count - 1.0) / count).sqrt());
+        let interval = half.map(|half| [middle - half, middle + half]);
+        (count > 0.0).then_some(Summary { count: values.len(), mean: middle, interval })
+    }
+}
+
+/// What Student's distribution exceeds with a probability of 2.5 %; nothing without degrees of freedom.
+fn student(degrees: usize) -> Option<f64> {
+    const FEW: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    const NORMAL: f64 = 1.959_964;
+    // From eleven degrees on, its expansion around the normal distribution is as good as the table.
+    let expanded = |degrees: f64| {
+        let power = |exponent| NORMAL.powi(exponent);
+        let first = (power(3) + NORMAL) / 4.0;
+        let second = (5.0 * power(5) + 16.0 * power(3) + 3.0 * NORMAL) / 96.0;
+        let third = (3.0 * power(7) + 19.0 * power(5) + 17.0 * power(3) - 15.0 * NORMAL) / 384.0;
+        NORMAL + first / degrees + second / degrees.powi(2) + third / degrees.powi(3)
+    };
+    let place = degrees.checked_sub(1)?;
+    Some(FEW.get(place).copied().unwrap_or_else(|| expanded(degrees as f64)))
+}
+
 /// The length of a vector.
 pub(crate) fn norm(values: &[f64]) -> f64 {
     values.iter().map(|value| value * value).sum::<f64>().sqrt()
@@ -235,6 +277,27 @@ mod tests {
         // A single pixel: means 1 and 3, range 2, no variance.
         let (c1, expected) = (0.0004, |c1: f64| (6.0 + c1) / (10.0 + c1));
         close(structural_similarity(&[1.0], &[3.0], 1), expected(c1));
+    }
+
+    /// Deviations of -1.5, -0.5, 0.5, 1.5: variance 5 / 3, of the mean 5 / 12; three degrees of freedom.
+    #[test]
+    fn the_interval_is_students() {
+        let Summary { count, mean, interval } = Summary::of(&[1.0, 2.0, 3.0, 4.0]).unwrap();
+        let half = 3.182 * (5.0_f64 / 12.0).sqrt();
+        assert_eq!((count, mean), (4, 2.5));
+        close(interval.map(|[low, _]| low), 2.5 - half);
+        close(interval.map(|[_, high]| high), 2.5 + half);
+        assert_eq!((Summary::of(&[]), Summary::of(&[7.0]).unwrap().interval), (None, None));
+        assert_eq!(Summary::of(&[1.0; 3]).unwrap().interval, Some([1.0, 1.0]));
+    }
+
+    /// Tables give 2.201 for 11 degrees of freedom, 2.086 for 20 and 1.980 for 120.
+    #[test]
+    fn students_factors_are_those_of_the_tables() {
+        for (degrees, expected) in [(1, 12.706), (10, 2.228), (11, 2.201), (20, 2.086), (120, 1.980)] {
+            assert!((student(degrees).unwrap() - expected).abs() < 1e-3, "{degrees}: {:?}", student(degrees));
+        }
+        assert_eq!(student(0), None);
     }
 
     #[test]

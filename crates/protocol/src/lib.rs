@@ -13,12 +13,14 @@
 //! ```
 
 mod card;
+mod ground_truth;
 mod message;
 mod method;
 mod metric;
 mod report;
 
 pub use card::{BoxFormat, BoxUnit, CandidateAxis, Channels, Detections, ImageInput, Layout, ModelCard, Task, Tokens};
+pub use ground_truth::{ProtocolInfo, Shows};
 pub use message::{
     DetectedBox, Device, DeviceChoice, DeviceKind, EvaluateRequest, Event, ExplainRequest, File, ImageSource, Layer,
     Map, ModelSource, ModelSummary, PROTOCOL_VERSION, Parts, Picture, Prediction, Problem, ProblemKind, Request,

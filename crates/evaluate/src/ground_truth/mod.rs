@@ -1,27 +1,37 @@
 //! Ground truth on rendered pictures: protocols that draw pictures whose parts are known, ask a model about them, have a
 //! method explain the answers, and compare the maps with what is true.
 //!
-//! A [`Subject`] is a model with a method. Each protocol takes a [`Subject`] and a number of pictures and gives
-//! [`Measured`] numbers, one value per picture. Pictures depend on their seeds alone, and seeds from [`FIRST_SEED`] on were
-//! neither trained nor tested on by the built-in models.
+//! Every protocol is a [`Protocol`] of one list, [`PROTOCOLS`], and describes itself as metrics do. It is run in a [`Trial`]
+//! of a [`Subject`], a model with a method, and gives [`Measured`] numbers, one value per picture. Pictures depend on their
+//! seeds alone, and seeds from [`FIRST_SEED`] on were neither trained nor tested on by the built-in models.
 
 mod distractors;
 mod mosaic;
 mod parts;
 mod pasted;
+mod protocol;
+mod registry;
+#[cfg(test)]
+mod testing;
 
-use vitrine_explain::{Attribution, Context, Target};
+use serde::{Deserialize, Serialize};
+use vitrine_explain::{Attribution, Context, LocalBoxFuture, Observer, Target, toolkit::Progress};
 use vitrine_graph::{Run, Value};
 use vitrine_protocol::{Better, Channels, ImageInput, Layout};
 use vitrine_scenes::Image;
 
 pub use self::{
-    distractors::{noise_signal, null_block, watermark_detection},
-    mosaic::{AggregateBin, MosaicResult, Setting, aggregate, mosaic_game, mosaic_model},
-    parts::{PartShares, part_interventions},
-    pasted::relative_importance,
+    distractors::{NoiseSignal, NullBlock, WatermarkDetection, noise_signal, null_block, watermark_detection},
+    mosaic::{
+        AggregateBin, DiFull, DiPart, GridPointingGame, MosaicOptions, MosaicResult, Setting, aggregate, mosaic_game,
+        mosaic_model,
+    },
+    parts::{PartInterventions, PartShares, part_interventions},
+    pasted::{RelativeImportance, relative_importance},
+    protocol::{Findings, Protocol, Trial, measure},
+    registry::{PROTOCOLS, find},
 };
-use crate::{EvaluateError, Method, statistics::mean};
+use crate::{EvaluateError, Method, Summary};
 
 /// The first seed of the pictures.
 pub const FIRST_SEED: u64 = 3 << 32;
@@ -29,45 +39,57 @@ pub const FIRST_SEED: u64 = 3 << 32;
 /// A model and the method that explains it.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// The model, its head (in the target) and how pixels become its input; the input itself is not used.
+    /// The model, its head (in the target), how pixels become its input, and who watches; the input itself is not used.
+    /// The parameters are the protocol's.
     pub context: Context<'a>,
     /// The method.
     pub method: Method<'a>,
 }
 
 /// One number per picture.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// What was measured, in a word or two.
-    pub name: &'static str,
+    pub name: String,
     /// What a good value is.
     pub better: Better,
     /// What the number says, in one plain sentence.
-    pub meaning: &'static str,
+    pub meaning: String,
     /// The values; pictures for which there is none are left out.
     pub values: Vec<f64>,
 }
 
 impl Measured {
-    fn new(name: &'static str, better: Better, meaning: &'static str) -> Self {
-        Measured { name, better, meaning, values: Vec::new() }
+    /// A number without values so far.
+    pub(crate) fn new(name: &str, better: Better, meaning: &str) -> Self {
+        Measured { name: name.to_owned(), better, meaning: meaning.to_owned(), values: Vec::new() }
     }
 
     /// The mean; nothing without values.
     pub fn mean(&self) -> Option<f64> {
-        (!self.values.is_empty()).then(|| mean(&self.values))
+        Summary::of(&self.values).map(|summary| summary.mean)
+    }
+}
+
+/// Hears nothing of single explanations, and ends them when the whole should end.
+struct Within<'a>(&'a dyn Observer);
+
+impl Observer for Within<'_> {
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
     }
 
-    /// The ends of a 95 % confidence interval of the mean, by the normal distribution; nothing for fewer than two values.
-    pub fn interval(&self) -> Option<[f64; 2]> {
-        let (count, middle) = (self.values.len() as f64, self.mean()?);
-        let squares: f64 = self.values.iter().map(|value| (value - middle).powi(2)).sum();
-        let half = 1.96 * (squares / (count - 1.0) / count).sqrt();
-        (count >= 2.0).then_some([middle - half, middle + half])
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        self.0.breathe()
     }
 }
 
 impl<'a> Subject<'a> {
+    /// Counts this many pictures for whoever watches.
+    fn progress(&self, pictures: usize) -> Progress<'a> {
+        Progress::start(self.context.observer, pictures as u64)
+    }
+
     /// How pixels become the input: known, one plane per channel, in RGB or grey.
     fn pixels(&self) -> Result<&'a ImageInput, EvaluateError> {
         let plain = |input: &&ImageInput| input.layout == Layout::Nchw && input.channels != Channels::Bgr;
@@ -118,7 +140,8 @@ impl<'a> Subject<'a> {
         let input = self.value(&self.tensor(picture)?, picture.width)?;
         let target = Target::logit(self.context.target.head(), class)?;
         let (parameters, seed) = (self.method.parameters, self.method.seed);
-        let context = Context { input: &input, target: &target, parameters, seed, ..self.context };
+        let observer = &Within(self.context.observer);
+        let context = Context { input: &input, target: &target, parameters, seed, observer, ..self.context };
         Ok(self.method.explainer.explain(&context).await?)
     }
 
@@ -153,6 +176,11 @@ fn positive_share(map: &[f32], mask: &[f32]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use vitrine_explain::{ExplainError, Unobserved};
+    use vitrine_scenes::Class;
+
     use super::*;
 
     #[test]
@@ -163,16 +191,46 @@ mod tests {
         assert_eq!(positive_share(&[-1.0, 0.0], &[1.0, 1.0]), None);
     }
 
+    /// Ends a run after so many pictures.
+    struct Impatient(Cell<u64>, u64);
+
+    impl Observer for Impatient {
+        fn progress(&self, done: u64, total: u64) {
+            assert!(done <= total && total == 10, "{done} of {total}");
+            self.0.set(done);
+        }
+
+        fn cancelled(&self) -> bool {
+            self.0.get() >= self.1
+        }
+    }
+
     #[test]
-    fn the_interval_is_that_of_the_mean_of_independent_values() {
-        let mut measured = Measured::new("share", Better::Higher, "A share.");
-        assert_eq!((measured.mean(), measured.interval()), (None, None));
-        measured.values = vec![1.0, 2.0, 3.0, 4.0];
-        // Variance 5 / 3, of the mean 5 / 12.
-        let half = 1.96 * (5.0_f64 / 12.0).sqrt();
-        assert_eq!(measured.mean(), Some(2.5));
-        let [low, high] = measured.interval().unwrap();
-        assert!((low - 2.5 + half).abs() < 1e-12 && (high - 2.5 - half).abs() < 1e-12);
+    fn every_protocol_counts_its_pictures_and_ends_when_it_should() {
+        let model = testing::stubborn(Class::Hobbin);
+        for protocol in ["part-interventions", "watermark-detection", "relative-importance"] {
+            let all = Impatient(Cell::new(0), u64::MAX);
+            testing::tried(protocol, &model, Some(&model), &testing::labels(false), 10, &all).unwrap();
+            assert_eq!(all.0.get(), 10, "{protocol}");
+            let some = Impatient(Cell::new(0), 3);
+            let ended = testing::tried(protocol, &model, Some(&model), &testing::labels(false), 10, &some);
+            assert!(matches!(ended, Err(EvaluateError::Explain(ExplainError::Cancelled))), "{protocol}: {ended:?}");
+            assert_eq!(some.0.get(), 3, "{protocol}");
+        }
+    }
+
+    #[test]
+    fn a_model_of_something_else_is_told_which_fits() {
+        let model = testing::stubborn(Class::Hobbin);
+        let error = |protocol, digits| {
+            let tried = testing::tried(protocol, &model, None, &testing::labels(digits), 1, &Unobserved);
+            tried.unwrap_err().to_string()
+        };
+        let text = error("null-block", false);
+        assert!(text.contains("needs a classifier of digits, whose labels are 0, 1, "), "{text}");
+        assert!(text.ends_with("of the built-in models digits fits."), "{text}");
+        assert!(error("part-interventions", true).contains("a classifier of critters, whose labels are bimble, "));
+        assert!(error("di-full", false).contains("needs the model's file"));
     }
 
     #[test]

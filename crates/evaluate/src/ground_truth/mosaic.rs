@@ -13,16 +13,106 @@
 
 use std::collections::BTreeMap;
 
-use vitrine_explain::{Context, Target};
+use vitrine_explain::{Context, HeatMap, LocalBoxFuture, Target, toolkit::integer};
 use vitrine_graph::{Graph, InputShapes};
 use vitrine_onnx::{Dimension, Model, Node, Tensor};
-use vitrine_protocol::Better;
+use vitrine_protocol::{Better, ProtocolInfo, Reference, Shows};
 use vitrine_scenes::{Class, Image, Scene};
 
 use crate::{
     EvaluateError,
-    ground_truth::{FIRST_SEED, Measured, Subject, confidence, positive_share, top},
+    ground_truth::{FIRST_SEED, Findings, Measured, Protocol, Subject, Trial, confidence, positive_share, top},
+    statistics::mean,
 };
+
+/// Grid pointing game.
+pub struct GridPointingGame;
+
+/// DiPart.
+pub struct DiPart;
+
+/// DiFull.
+pub struct DiFull;
+
+vitrine_explain::options! {
+    /// What a protocol on mosaics can be told.
+    pub struct MosaicOptions {
+        /// Cells along each side of a mosaic.
+        cells: usize [integer(2, 3)] = 2,
+    }
+}
+
+impl Protocol for GridPointingGame {
+    fn info(&self) -> ProtocolInfo {
+        let meaning = "How much of the map lies in the cell whose class was asked for, of a mosaic that the model sees as a \
+                       whole; chance is one over the number of cells.";
+        let caveat = "Nobody knows that the model answers by that cell alone, so a low share may be the truth.";
+        info("grid-pointing-game", "Grid pointing game", meaning, caveat)
+    }
+
+    fn measure<'a>(&'a self, trial: &'a Trial<'a>) -> LocalBoxFuture<'a, Result<Findings, EvaluateError>> {
+        Box::pin(play(trial, Setting::Whole))
+    }
+}
+
+impl Protocol for DiPart {
+    fn info(&self) -> ProtocolInfo {
+        let meaning = "How much of the map lies in the one cell of a mosaic whose features reach the model's head; chance is \
+                       one over the number of cells.";
+        let caveat =
+            "The windows of that cell reach a little over its edge, so that a share below one may be the truth.";
+        info("di-part", "DiPart", meaning, caveat)
+    }
+
+    fn measure<'a>(&'a self, trial: &'a Trial<'a>) -> LocalBoxFuture<'a, Result<Findings, EvaluateError>> {
+        Box::pin(play(trial, Setting::Part))
+    }
+}
+
+impl Protocol for DiFull {
+    fn info(&self) -> ProtocolInfo {
+        let meaning = "How much of the map lies in the one cell of a mosaic that is connected to the answer at all: less than \
+                       one is wrong.";
+        let caveat = "A method can pass by going back through the network and still say nothing about what matters within \
+                      the cell.";
+        info("di-full", "DiFull", meaning, caveat)
+    }
+
+    fn measure<'a>(&'a self, trial: &'a Trial<'a>) -> LocalBoxFuture<'a, Result<Findings, EvaluateError>> {
+        Box::pin(play(trial, Setting::Full))
+    }
+}
+
+fn info(id: &str, name: &str, meaning: &str, caveat: &str) -> ProtocolInfo {
+    ProtocolInfo {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        meaning: meaning.to_owned(),
+        caveat: caveat.to_owned(),
+        reference: Reference {
+            authors: "Rao, Böhle, Schiele".to_owned(),
+            year: 2022,
+            title: "Towards Better Understanding Attribution Methods".to_owned(),
+            venue: "CVPR".to_owned(),
+        },
+        shows: Shows::Critters,
+        models: ["critters", "critters-nobias", "critters-bagnet"].map(str::to_owned).to_vec(),
+        beside: None,
+        parameters: MosaicOptions::parameters(),
+    }
+}
+
+/// The shares, and AggAtt: the mean maps of those that are alike.
+async fn play(trial: &Trial<'_>, setting: Setting) -> Result<Findings, EvaluateError> {
+    let MosaicOptions { cells } = MosaicOptions::parse(trial.subject.context.parameters)?;
+    let model = trial.model.ok_or(EvaluateError::Scenes("the model's file"))?;
+    let result = mosaic_game(&trial.subject, model, setting, cells, trial.pictures).await?;
+    let maps = aggregate(&result).into_iter().filter(|bin| !bin.map.is_empty()).map(|bin| {
+        let map = HeatMap { height: result.side, width: result.side, values: bin.map };
+        (format!("aggatt-{}-{}", bin.from, bin.to), map)
+    });
+    Ok(Findings { maps: maps.collect(), measured: vec![result.share] })
+}
 
 /// How the cells of a mosaic are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +133,10 @@ const CONFIDENT: f64 = 0.8;
 /// A mosaic's maps.
 #[derive(Clone, Debug)]
 pub struct MosaicResult {
-    /// The share of each map in its cell.
+    /// The share of the maps in their cells, for each mosaic the mean over its cells.
     pub share: Measured,
+    /// The share of each map in its cell.
+    pub shares: Vec<f64>,
     /// The maps, with the cell that was asked for moved to the top left.
     pub maps: Vec<Vec<f32>>,
     /// Side of the maps in pixels.
@@ -90,10 +182,12 @@ pub async fn mosaic_game(
         Setting::Part => "DiPart",
         Setting::Full => "DiFull",
     };
-    let mut result =
-        MosaicResult { share: Measured::new(name, Better::Higher, meaning), maps: Vec::new(), side: cells * side };
+    let share = Measured::new(name, Better::Higher, meaning);
+    let mut result = MosaicResult { share, shares: Vec::new(), maps: Vec::new(), side: cells * side };
+    let mut progress = subject.progress(mosaics);
     let mut seed = FIRST_SEED;
     for _ in 0..mosaics {
+        let before = result.shares.len();
         let members = members(subject, cells * cells, &mut seed).await?;
         let mut mosaic = Image::black(cells * side, cells * side);
         for (cell, (picture, _)) in members.iter().enumerate() {
@@ -105,10 +199,15 @@ pub async fn mosaic_game(
             let asked = Subject { context: Context { graph, target: &target, layers, ..subject.context }, ..*subject };
             let map = asked.map(&mosaic, *class).await?;
             if let Some(share) = positive_share(&map, &cell_mask(cells, side, cell)) {
-                result.share.values.push(share);
+                result.shares.push(share);
                 result.maps.push(swapped(&map, cells, side, cell));
             }
         }
+        let shares = result.shares.get(before..).unwrap_or_default();
+        if !shares.is_empty() {
+            result.share.values.push(mean(shares));
+        }
+        progress.advance(1).await?;
     }
     Ok(result)
 }
@@ -140,7 +239,7 @@ async fn members(subject: &Subject<'_>, count: usize, seed: &mut u64) -> Result<
 /// Mean maps of explanations, the best 2 % first, then to 5, 50, 95, 98 and 100 % (AggAtt).
 pub fn aggregate(result: &MosaicResult) -> Vec<AggregateBin> {
     const EDGES: [f64; 7] = [0.0, 2.0, 5.0, 50.0, 95.0, 98.0, 100.0];
-    let mut order: Vec<(&f64, &Vec<f32>)> = result.share.values.iter().zip(&result.maps).collect();
+    let mut order: Vec<(&f64, &Vec<f32>)> = result.shares.iter().zip(&result.maps).collect();
     order.sort_by(|a, b| b.0.total_cmp(a.0));
     let at = |percent: f64| (percent / 100.0 * order.len() as f64).round() as usize;
     let bins = EDGES.iter().zip(EDGES.iter().skip(1)).map(|(&from, &to)| {
@@ -362,9 +461,9 @@ mod tests {
 
     #[test]
     fn bins_hold_the_mean_of_maps_from_the_best_on() {
-        let mut share = Measured::new("share", Better::Higher, "A share.");
-        share.values = vec![0.1, 0.9];
-        let result = MosaicResult { share, maps: vec![vec![0.0, 2.0], vec![4.0, 0.0]], side: 1 };
+        let share = Measured::new("share", Better::Higher, "A share.");
+        let maps = vec![vec![0.0, 2.0], vec![4.0, 0.0]];
+        let result = MosaicResult { share, shares: vec![0.1, 0.9], maps, side: 1 };
         let bins = aggregate(&result);
         assert_eq!(bins.len(), 6);
         let filled: Vec<&AggregateBin> = bins.iter().filter(|bin| !bin.map.is_empty()).collect();

@@ -6,7 +6,7 @@
 //! the logit drops by more than 5 % without it.
 //!
 //! - Accuracy, and background independence: how many things in the background do not matter. Both are of the model.
-//! - Completeness: the mean of distractibility and of the mean of controlled synthetic data check (how much of a telling
+//! - Completeness, of each picture: the mean of distractibility and of the mean of controlled synthetic data check (how much of a telling
 //!   set of parts is important, for the best such set), preservation check (the important parts alone keep the answer)
 //!   and deletion check (without them it changes).
 //! - Correctness: single deletion, the rank correlation of the parts' importance and of the drops, from 0 to 1.
@@ -15,14 +15,54 @@
 //!
 //! Departure: a part that is covered altogether is left out.
 
-use vitrine_protocol::Better;
+use vitrine_explain::{LocalBoxFuture, toolkit::no_options};
+use vitrine_protocol::{Better, ProtocolInfo, Reference, Shows};
 use vitrine_scenes::{Class, Part, Scene, telling_sets};
 
 use crate::{
     EvaluateError,
-    ground_truth::{FIRST_SEED, Measured, Subject, positive_under, top},
+    ground_truth::{FIRST_SEED, Findings, Measured, Protocol, Subject, Trial, positive_under, top},
     statistics::{mean, spearman},
 };
+
+/// Part interventions.
+pub struct PartInterventions;
+
+impl Protocol for PartInterventions {
+    fn info(&self) -> ProtocolInfo {
+        ProtocolInfo {
+            id: "part-interventions".to_owned(),
+            name: "Part interventions".to_owned(),
+            meaning:
+                "Whether the map says of the parts of a critter, and of things around it, what taking them away shows: \
+                      summed up in completeness, correctness and contrastivity."
+                    .to_owned(),
+            caveat:
+                "Only positive values under whole parts are compared, so detail within a part and evidence against the \
+                     class do not count."
+                    .to_owned(),
+            reference: Reference {
+                authors: "Hesse, Schaub-Meyer, Roth".to_owned(),
+                year: 2023,
+                title: "FunnyBirds: A Synthetic Vision Dataset for a Part-Based Analysis of Explainable AI Methods"
+                    .to_owned(),
+                venue: "ICCV".to_owned(),
+            },
+            shows: Shows::Critters,
+            models: ["critters", "critters-nobias", "critters-bagnet", "critters-vit"].map(str::to_owned).to_vec(),
+            beside: None,
+            parameters: Vec::new(),
+        }
+    }
+
+    fn measure<'a>(&'a self, trial: &'a Trial<'a>) -> LocalBoxFuture<'a, Result<Findings, EvaluateError>> {
+        Box::pin(async move {
+            no_options(trial.subject.context.parameters)?;
+            let shares = part_interventions(&trial.subject, trial.pictures).await?;
+            Ok(shares.all().map(Clone::clone).to_vec().into())
+        })
+    }
+}
 
 /// Part of all parts' importance from which a part is important.
 const IMPORTANT: f64 = 0.1;
@@ -44,31 +84,17 @@ pub struct PartShares {
     pub deletion: Measured,
     /// How many of the things and parts that do not matter are unimportant.
     pub distractibility: Measured,
-    /// Single deletion.
+    /// Completeness; nothing for a picture in which everything matters.
+    pub completeness: Measured,
+    /// Single deletion, which is correctness.
     pub single_deletion: Measured,
-    /// Target sensitivity.
+    /// Target sensitivity, which is contrastivity.
     pub target_sensitivity: Measured,
 }
 
 impl PartShares {
-    /// Completeness; nothing where no picture was named rightly.
-    pub fn completeness(&self) -> Option<f64> {
-        let checks = [self.synthetic_data.mean()?, self.preservation.mean()?, self.deletion.mean()?];
-        Some((mean(&checks) + self.distractibility.mean()?) / 2.0)
-    }
-
-    /// Correctness.
-    pub fn correctness(&self) -> Option<f64> {
-        self.single_deletion.mean()
-    }
-
-    /// Contrastivity.
-    pub fn contrastivity(&self) -> Option<f64> {
-        self.target_sensitivity.mean()
-    }
-
     /// All measured numbers.
-    pub fn all(&self) -> [&Measured; 8] {
+    pub fn all(&self) -> [&Measured; 9] {
         [
             &self.accuracy,
             &self.background_independence,
@@ -76,6 +102,7 @@ impl PartShares {
             &self.preservation,
             &self.deletion,
             &self.distractibility,
+            &self.completeness,
             &self.single_deletion,
             &self.target_sensitivity,
         ]
@@ -115,19 +142,26 @@ pub async fn part_interventions(subject: &Subject<'_>, pictures: usize) -> Resul
             Better::Higher,
             "How much of what does not matter is unimportant to the map.",
         ),
+        completeness: Measured::new(
+            "completeness",
+            Better::Higher,
+            "Whether the map shows what is needed and nothing else: the mean of distractibility and of the other checks.",
+        ),
         single_deletion: Measured::new(
-            "single deletion",
+            "correctness (single deletion)",
             Better::Higher,
             "Whether the map ranks the parts as their removal does.",
         ),
         target_sensitivity: Measured::new(
-            "target sensitivity",
+            "contrastivity (target sensitivity)",
             Better::Higher,
             "Whether the map marks the parts that belong to the class that is asked about.",
         ),
     };
+    let mut progress = subject.progress(pictures);
     for (seed, class) in (FIRST_SEED..FIRST_SEED + pictures as u64).zip(Class::ALL.into_iter().cycle()) {
         one_picture(subject, &Scene::sample(seed, class), &mut shares).await?;
+        progress.advance(1).await?;
     }
     Ok(shares)
 }
@@ -184,18 +218,22 @@ async fn one_picture(subject: &Subject<'_>, scene: &Scene, shares: &mut PartShar
     if scene.clutter() > 0 {
         shares.background_independence.values.push(f64::from(idle_things) / scene.clutter() as f64);
     }
-    if ignored > 0 {
-        shares.distractibility.values.push(unmarked as f64 / f64::from(ignored));
-    }
+    let distractibility = (ignored > 0).then(|| unmarked as f64 / f64::from(ignored));
+    shares.distractibility.values.extend(distractibility);
 
     let covered =
         |set: &Vec<Part>| set.iter().filter(|part| important.contains(part)).count() as f64 / set.len() as f64;
-    shares.synthetic_data.values.push(telling_sets(class).iter().map(covered).fold(0.0, f64::max));
+    let synthetic_data = telling_sets(class).iter().map(covered).fold(0.0, f64::max);
+    shares.synthetic_data.values.push(synthetic_data);
     let answer = |parts: &[Part]| parts.iter().fold(scene.clone(), |scene, part| scene.without(*part)).render(size);
     let kept = top(&subject.logits(&answer(&unimportant)).await?) == class.index();
-    shares.preservation.values.push(f64::from(u8::from(kept)));
-    let deleted = top(&subject.logits(&answer(&important)).await?) == class.index();
-    shares.deletion.values.push(f64::from(u8::from(!deleted)));
+    let kept = f64::from(u8::from(kept));
+    shares.preservation.values.push(kept);
+    let deleted = top(&subject.logits(&answer(&important)).await?) != class.index();
+    let deleted = f64::from(u8::from(deleted));
+    shares.deletion.values.push(deleted);
+    let checks = mean(&[synthetic_data, kept, deleted]);
+    shares.completeness.values.extend(distractibility.map(|share| (checks + share) / 2.0));
 
     let drops: Vec<f64> = drops.into_iter().map(f64::from).collect();
     if let Some(correlation) = spearman(&importance, &drops) {
@@ -237,4 +275,29 @@ async fn target_sensitivity(
         hits += f64::from(u8::from(marked(own) > marked(foreign))) / 2.0;
     }
     Ok(Some(hits))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ground_truth::testing::{of_critters, stubborn};
+
+    use super::*;
+
+    /// Ten pictures, one of them a hobbin. Nothing matters to the model, and nothing is important to its blank map: parts
+    /// that all go leave the answer, and so do none. Completeness is ((0 + 1 + 0) / 3 + 1) / 2.
+    #[test]
+    fn a_model_that_does_not_look_is_right_by_chance_and_cares_for_no_part() {
+        let found = of_critters("part-interventions", &stubborn(Class::Hobbin), None, 10);
+        let values = |name: &str| found.iter().find(|measured| measured.name.contains(name)).unwrap().values.clone();
+        assert_eq!(values("accuracy").iter().sum::<f64>(), 1.0);
+        assert_eq!(values("synthetic"), [0.0]);
+        assert_eq!(values("preservation"), [1.0]);
+        assert_eq!(values("deletion check"), [0.0]);
+        assert_eq!(values("distractibility"), [1.0]);
+        assert!((values("completeness")[0] - 2.0 / 3.0).abs() < 1e-12);
+        assert!(values("background").iter().all(|value| *value == 1.0));
+        // Drops that are all alike have no order, and no map marks a part of its own class more than another.
+        assert!(values("single deletion").is_empty());
+        assert!(values("target sensitivity").iter().all(|value| *value == 0.0));
+    }
 }

@@ -1,0 +1,190 @@
+//! Maps that say nothing of the model: what every explanation is compared with. A method that scores no better than noise or
+//! the picture's own edges has not shown that it looks at the model (Hooker et al. 2019, Adebayo et al. 2018).
+//!
+//! They are explainers, so whatever measures a method measures them; they are not in the list of methods, because nobody
+//! should explain with them.
+
+use std::collections::BTreeMap;
+
+use vitrine_explain::{
+    Attribution, Context, Cost, ExplainError, Explainer, HeatMap, LocalBoxFuture,
+    toolkit::{Progress, Purpose, Random, no_options},
+};
+use vitrine_protocol::{Family, MethodInfo, Need, Reference};
+
+/// Every control.
+pub const CONTROLS: &[&dyn Explainer] = &[&RandomMap, &EdgeMap];
+
+/// The method or control of this id.
+///
+/// # Errors
+/// [`ExplainError::UnknownMethod`] with the ids of the methods.
+pub fn find_method(id: &str) -> Result<&'static dyn Explainer, ExplainError> {
+    let control = CONTROLS.iter().copied().find(|control| control.info().id == id);
+    control.map_or_else(|| vitrine_explain::find(id), Ok)
+}
+
+/// Uniform noise, drawn by the seed.
+pub struct RandomMap;
+
+/// How strong the picture's edges are: the length of Sobel's gradient of the sum over channels.
+pub struct EdgeMap;
+
+impl Explainer for RandomMap {
+    fn info(&self) -> MethodInfo {
+        let summary = "Noise that knows neither model nor picture. What a method is worth begins above it.";
+        info("random-map", "Random map", Family::Sampling, summary)
+    }
+
+    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
+        no_options(context.parameters)?;
+        Ok(ONE_PASS)
+    }
+
+    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
+        Box::pin(async move {
+            no_options(context.parameters)?;
+            let mut map = HeatMap::of_input(&context.input.to_vec().await?, context.shape(), context.layout());
+            let mut random = Random::new(context.seed, Purpose::Metrics, 0);
+            map.values.iter_mut().for_each(|value| *value = random.uniform());
+            finished(context, map).await
+        })
+    }
+}
+
+impl Explainer for EdgeMap {
+    fn info(&self) -> MethodInfo {
+        let summary =
+            "The edges of the picture, whatever the model. A method that does no better may only be drawing them.";
+        info("edge-map", "Edges of the picture", Family::Gradient, summary)
+    }
+
+    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
+        no_options(context.parameters)?;
+        Ok(ONE_PASS)
+    }
+
+    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
+        Box::pin(async move {
+            no_options(context.parameters)?;
+            let plane = HeatMap::of_input(&context.input.to_vec().await?, context.shape(), context.layout());
+            finished(context, sobel(&plane)).await
+        })
+    }
+}
+
+const ONE_PASS: Cost = Cost { forward_passes: 1, backward_passes: 0 };
+
+fn info(id: &str, name: &str, family: Family, summary: &str) -> MethodInfo {
+    MethodInfo {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        family,
+        summary: summary.to_owned(),
+        reference: Reference {
+            authors: "Hooker, Erhan, Kindermans, Kim".to_owned(),
+            year: 2019,
+            title: "A Benchmark for Interpretability Methods in Deep Neural Networks".to_owned(),
+            venue: "NeurIPS".to_owned(),
+        },
+        needs: vec![Need::Forward],
+        parameters: Vec::new(),
+        promises: Vec::new(),
+    }
+}
+
+async fn finished(context: &Context<'_>, map: HeatMap) -> Result<Attribution, ExplainError> {
+    let mut progress = Progress::start(context.observer, ONE_PASS.forward_passes);
+    let answers = context.predict(context.input.clone())?.to_vec().await?;
+    progress.advance(1).await?;
+    Ok(Attribution {
+        values: map.values.clone(),
+        shape: vec![map.height, map.width],
+        map,
+        visualisation: None,
+        standard_error: None,
+        prediction: answers.first().copied().unwrap_or_default(),
+        baseline_prediction: None,
+        completeness_gap: None,
+        forward_passes: ONE_PASS.forward_passes,
+        backward_passes: 0,
+        parameters: BTreeMap::new(),
+        layer: None,
+        notes: vec!["This map is a control and explains nothing.".to_owned()],
+    })
+}
+
+/// The gradient's length by Sobel's operator, pixels beyond the edge being those on it.
+fn sobel(plane: &HeatMap) -> HeatMap {
+    let (height, width) = (plane.height as isize, plane.width as isize);
+    let at = |row: isize, column: isize| {
+        let place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1);
+        plane.values.get(place as usize).copied().unwrap_or_default()
+    };
+    let length = |row: isize, column: isize| {
+        // A step across, smoothed along: 1 2 1.
+        let across = |step: &dyn Fn(isize) -> f32| step(-1) + 2.0 * step(0) + step(1);
+        let right = across(&|along| at(row + along, column + 1) - at(row + along, column - 1));
+        let down = across(&|along| at(row + 1, column + along) - at(row - 1, column + along));
+        right.hypot(down)
+    };
+    let values = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
+    HeatMap { values: values.map(|(row, column)| length(row, column)).collect(), ..*plane }
+}
+
+#[cfg(test)]
+mod tests {
+    use vitrine_explain::{Head, Target, Unobserved};
+    use vitrine_graph::Value;
+
+    use super::*;
+    use crate::testing::model;
+
+    #[test]
+    fn an_edge_is_where_values_change() {
+        let plane = HeatMap { height: 3, width: 4, values: [0.0, 0.0, 1.0, 1.0].repeat(3) };
+        // A step of one, seen by both pixels beside it with weights 1 + 2 + 1.
+        assert_eq!(sobel(&plane).values, [0.0, 4.0, 4.0, 0.0].repeat(3));
+        // Three pixels in a row: across them 2 at the middle, and 4 times that.
+        let ramp = HeatMap { height: 1, width: 3, values: vec![0.0, 1.0, 2.0] };
+        assert_eq!(sobel(&ramp).values, [4.0, 8.0, 4.0]);
+    }
+
+    #[test]
+    fn controls_are_found_beside_methods_and_the_seed_decides() {
+        assert_eq!(find_method("random-map").unwrap().info().id, "random-map");
+        assert_eq!(find_method("saliency").unwrap().info().id, "saliency");
+        assert!(find_method("noise").is_err());
+        for control in CONTROLS {
+            let id = control.info().id;
+            assert!(vitrine_explain::find(&id).is_err(), "{id} is a method, too");
+        }
+        let map = |id: &str, seed| {
+            let (graph, none) = (model(false), BTreeMap::new());
+            let input = Value::from_f32(&[1.0, 2.0, 4.0, 4.0], &[1, 1, 1, 4], graph.device());
+            let target = Target::logit(&Head::of(&graph).unwrap(), 0).unwrap();
+            let context = Context {
+                graph: &graph,
+                input_name: "x",
+                input: &input,
+                pixels: None,
+                target: &target,
+                layers: &[],
+                tokens: None,
+                parameters: &none,
+                seed,
+                batch: 1,
+                infill_files: &BTreeMap::new(),
+                observer: &Unobserved,
+            };
+            let found = pollster::block_on(find_method(id).unwrap().explain(&context)).unwrap();
+            // 4 * 1 + 1 * 2 + 3 * 4 + 2 * 4.
+            assert_eq!(found.prediction, 26.0);
+            found.map.values
+        };
+        assert_eq!(map("random-map", 1), map("random-map", 1));
+        assert_ne!(map("random-map", 1), map("random-map", 2));
+        assert!(map("random-map", 1).iter().all(|value| (0.0..1.0).contains(value)));
+        assert_eq!(map("edge-map", 1), [4.0, 12.0, 8.0, 0.0]);
+    }
+}
