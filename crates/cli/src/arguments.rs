@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Models(Listing),
     /// Lists every explainer: id, family, parameters, reference, needs and promises.
     Methods(Listing),
-    /// Lists every metric of explanations: id, group, which direction is better, parameters and reference.
+    /// Lists every metric of explanations, and the protocols with ground truth: id, which direction is better, parameters.
     Metrics(Listing),
     /// Describes a model: inputs, outputs, layers, unsupported operators, whether it runs in batches.
     Inspect(Inspect),
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Predict(Predict),
     /// Explains a prediction and writes the attribution, the heat map, a picture if the method makes one, and a report.
     Explain(Explain),
-    /// Explains by several methods and scores their maps, or maps from files, by several metrics.
+    /// Explains by several methods and scores their maps, or maps from files, by metrics and protocols with ground truth.
     Evaluate(Evaluate),
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Subject {
     /// Id of a built-in model, or path to an .onnx file [default: the first built-in model].
     #[arg(long, value_name = "M")]
     pub(crate) model: Option<String>,
-    /// Image file, or .npy/.npz with a ready-made tensor; NAME=PATH for one of several inputs [default: a sample image].
+    /// Image file, .npy/.npz with a ready-made tensor, or a sample image's label; NAME=PATH for one of several inputs [default: a sample image].
     #[arg(long, value_name = "I")]
     pub(crate) input: Vec<String>,
 }
@@ -156,8 +156,12 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
-    #[command(flatten)]
-    pub(crate) subject: Subject,
+    /// Ids of built-in models, or paths to .onnx files [default: the first built-in model].
+    #[arg(long, value_name = "M", num_args = 1..)]
+    pub(crate) model: Vec<String>,
+    /// Image files, .npy/.npz with ready-made tensors, or labels of sample images; each by itself [default: a sample image].
+    #[arg(long, value_name = "I", num_args = 1..)]
+    pub(crate) input: Vec<String>,
     /// Ids of the methods whose maps are scored, with commas between; `vitrine methods` lists them.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) methods: Vec<String>,
@@ -165,8 +169,14 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "FILE")]
     pub(crate) map: Vec<PathBuf>,
     /// Ids of the metrics, with commas between; `vitrine metrics` lists them.
-    #[arg(long, value_name = "X,Y", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
+    /// Ids of protocols with ground truth, which draw their own pictures; `vitrine metrics` lists them, too.
+    #[arg(long, value_name = "P,Q", value_delimiter = ',')]
+    pub(crate) protocols: Vec<String>,
+    /// How many pictures a protocol draws.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) pictures: u32,
     /// Where the maps should lie, for metrics of localisation: .npy or a picture, above zero inside.
     #[arg(long, value_name = "FILE")]
     pub(crate) mask: Option<PathBuf>,
@@ -176,13 +186,13 @@ pub(crate) struct Evaluate {
     /// The layer to look at, by its value name; may be repeated [default: the card's, or the last spatial one].
     #[arg(long, value_name = "NAME")]
     pub(crate) layer: Vec<String>,
-    /// A parameter of all metrics that have it, or of one method or metric, as ID.KEY=VALUE; may be repeated.
+    /// A parameter of all metrics and protocols that have it, or of one of them or a method, as ID.KEY=VALUE; may be repeated.
     #[arg(long = "param", value_name = "KEY=VALUE")]
     pub(crate) parameters: Vec<String>,
     /// Seed of all randomness.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// The folder to write into; made if it does not exist.
+    /// The folder to write into; made if it does not exist. What a stopped run has left there is taken.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Print the scores as JSON.

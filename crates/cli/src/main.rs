@@ -1,9 +1,13 @@
 //! vitrine: explain a vision model from the command line.
 
 mod arguments;
+mod checkpoint;
 mod commands;
 mod failure;
 mod files;
+mod given;
+mod leaderboard;
+mod maps;
 mod progress;
 mod scores;
 mod setup;

@@ -1,139 +1,125 @@
-//! Scores as files: a table for people, one for programs, everything as JSON, and the curves.
+//! What `vitrine evaluate` has measured, as files: every score for programs, and the curves. Means are in the leaderboard.
 
 use std::path::Path;
 
 use serde::Serialize;
-use vitrine_image::encode_png;
-use vitrine_protocol::{Better, MetricInfo, Report, Score};
+use vitrine_evaluate::ground_truth::Measured;
+use vitrine_protocol::{Better, MetricInfo, ProtocolInfo, Report, Score};
 
 use crate::{failure::Failure, files};
 
 /// One metric of one map.
 #[derive(Serialize)]
 pub(crate) struct Row {
+    pub(crate) model: String,
+    pub(crate) picture: String,
+    /// The method, or the file that the map came from.
     pub(crate) method: String,
-    pub(crate) metric: MetricInfo,
+    pub(crate) metric: String,
     pub(crate) score: Score,
 }
 
+/// One protocol with one method.
 #[derive(Serialize)]
-struct Everything<'a> {
-    schema: &'static str,
-    scores: &'a [Row],
-    reports: &'a [&'a Report],
+pub(crate) struct ProtocolRow {
+    pub(crate) model: String,
+    pub(crate) method: String,
+    pub(crate) protocol: String,
+    pub(crate) measured: Vec<Measured>,
 }
 
-impl Row {
-    pub(crate) fn print(&self) {
-        let (metric, score) = (&self.metric, &self.score);
-        println!("{}  {}  {} ({})", self.method, metric.id, self.value(), metric.better);
-        score.notes.iter().for_each(|note| println!("  note  {note}"));
-    }
-
-    fn value(&self) -> String {
-        self.score.value.map_or_else(|| "none".to_owned(), |value| format!("{value:.6}"))
-    }
+/// What could not be measured.
+#[derive(Clone, PartialEq, Serialize)]
+pub(crate) struct Refusal {
+    pub(crate) model: String,
+    /// The method, and where it is known the metric or protocol.
+    pub(crate) what: String,
+    pub(crate) reason: String,
 }
 
-/// Writes `scores.csv`, `scores.md`, `scores.json`, and where there are such `curves.csv` and altered pictures.
-pub(crate) fn write(folder: &Path, rows: &[Row], reports: &[&Report]) -> Result<(), Failure> {
-    let everything = Everything { schema: "vitrine-scores-1", scores: rows, reports };
-    files::write(&folder.join("scores.json"), serde_json::to_string_pretty(&everything)?.as_bytes())?;
-    files::write(&folder.join("scores.csv"), csv(rows).as_bytes())?;
-    files::write(&folder.join("scores.md"), markdown(rows).as_bytes())?;
-    if rows.iter().any(|row| !row.score.curves.is_empty()) {
-        files::write(&folder.join("curves.csv"), curves(rows).as_bytes())?;
+/// Everything measured.
+#[derive(Serialize)]
+pub(crate) struct Results {
+    pub(crate) schema: &'static str,
+    pub(crate) metrics: Vec<MetricInfo>,
+    pub(crate) protocols: Vec<ProtocolInfo>,
+    pub(crate) scores: Vec<Row>,
+    pub(crate) measured: Vec<ProtocolRow>,
+    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) reports: Vec<Report>,
+}
+
+/// Value of [`Results::schema`]; raised when a field changes its meaning.
+pub(crate) const SCHEMA: &str = "vitrine-scores-2";
+
+impl Results {
+    /// What is known of a metric.
+    pub(crate) fn metric(&self, id: &str) -> Option<&MetricInfo> {
+        self.metrics.iter().find(|metric| metric.id == id)
     }
-    for row in rows {
-        for (number, altered) in row.score.pictures.iter().enumerate() {
-            let name = format!("{}-{}-{number:03}.png", row.method, row.metric.id);
-            files::write(&folder.join(name), &encode_png(&altered.picture)?)?;
+
+    /// Writes `scores.json`, `scores.csv`, and where there are such `curves.csv`.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), Failure> {
+        files::write(&folder.join("scores.json"), serde_json::to_string_pretty(self)?.as_bytes())?;
+        files::write(&folder.join("scores.csv"), self.csv().as_bytes())?;
+        if self.scores.iter().any(|row| !row.score.curves.is_empty()) {
+            files::write(&folder.join("curves.csv"), self.curves().as_bytes())?;
         }
+        Ok(())
     }
-    Ok(())
+
+    fn csv(&self) -> String {
+        let mut text =
+            "model,picture,method,measure,name,group,better,value,forward_passes,backward_passes,seconds,seed\n"
+                .to_owned();
+        for Row { model, picture, method, metric, score } in &self.scores {
+            let Some(info) = self.metric(metric) else { continue };
+            let value = score.value.map(|value| value.to_string()).unwrap_or_default();
+            let Score { forward_passes, backward_passes, seconds, seed, .. } = score;
+            let (name, group, better) = (field(&info.name), info.group, direction(info.better));
+            let [model, picture, method] = [model, picture, method].map(|text| field(text));
+            text += &format!(
+                "{model},{picture},{method},{metric},{name},{group},{better},{value},{forward_passes},\
+                 {backward_passes},{seconds:.3},{seed}\n"
+            );
+        }
+        for ProtocolRow { model, method, protocol, measured } in &self.measured {
+            for Measured { name, better, values, .. } in measured {
+                let [model, method, name] = [model, method, name].map(|text| field(text));
+                let better = direction(*better);
+                for value in values {
+                    text += &format!("{model},,{method},{protocol},{name},ground-truth,{better},{value},,,,\n");
+                }
+            }
+        }
+        text
+    }
+
+    fn curves(&self) -> String {
+        let mut text = "model,picture,method,metric,curve,x_label,y_label,x,y\n".to_owned();
+        for Row { model, picture, method, metric, score } in &self.scores {
+            let [model, picture, method] = [model, picture, method].map(|text| field(text));
+            for curve in &score.curves {
+                let [name, x_label, y_label] = [&curve.name, &curve.x_label, &curve.y_label].map(|text| field(text));
+                for (x, y) in curve.xs.iter().zip(&curve.ys) {
+                    text += &format!("{model},{picture},{method},{metric},{name},{x_label},{y_label},{x},{y}\n");
+                }
+            }
+        }
+        text
+    }
 }
 
-/// A field that a comma or a quotation mark cannot break.
-fn field(text: &str) -> String {
+/// A field of a table that a comma or a quotation mark cannot break.
+pub(crate) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
-fn csv(rows: &[Row]) -> String {
-    let mut text = "method,metric,group,better,value,forward_passes,backward_passes,seconds,seed\n".to_owned();
-    for Row { method, metric, score } in rows {
-        let better = match metric.better {
-            Better::Higher => "higher",
-            Better::Lower => "lower",
-            Better::Neither => "neither",
-        };
-        let value = score.value.map(|value| value.to_string()).unwrap_or_default();
-        let Score { forward_passes, backward_passes, seconds, seed, .. } = score;
-        text += &format!(
-            "{},{},{},{better},{value},{forward_passes},{backward_passes},{seconds:.3},{seed}\n",
-            field(method),
-            metric.id,
-            metric.group
-        );
-    }
-    text
-}
-
-fn curves(rows: &[Row]) -> String {
-    let mut text = "method,metric,curve,x_label,y_label,x,y\n".to_owned();
-    for Row { method, metric, score } in rows {
-        for curve in &score.curves {
-            for (x, y) in curve.xs.iter().zip(&curve.ys) {
-                let (name, x_label, y_label) = (field(&curve.name), field(&curve.x_label), field(&curve.y_label));
-                text += &format!("{},{},{name},{x_label},{y_label},{x},{y}\n", field(method), metric.id);
-            }
-        }
-    }
-    text
-}
-
-/// One row for each map, one column for each metric, the direction beside its name.
-fn markdown(rows: &[Row]) -> String {
-    let (mut methods, mut metrics): (Vec<&str>, Vec<&MetricInfo>) = (Vec::new(), Vec::new());
-    for row in rows {
-        if !methods.contains(&row.method.as_str()) {
-            methods.push(&row.method);
-        }
-        if metrics.iter().all(|metric| metric.id != row.metric.id) {
-            metrics.push(&row.metric);
-        }
-    }
-    let heads = metrics.iter().map(|metric| format!(" {} ({}) |", metric.name, metric.better));
-    let mut text = format!("| method |{}\n|---|{}\n", heads.collect::<String>(), "---|".repeat(metrics.len()));
-    for method in methods {
-        let value = |metric: &&MetricInfo| {
-            let row = rows.iter().find(|row| row.method == method && row.metric.id == metric.id);
-            format!(" {} |", row.map(Row::value).unwrap_or_default())
-        };
-        text += &format!("| {} |{}\n", method.replace('|', "\\|"), metrics.iter().map(value).collect::<String>());
-    }
-    text += "\n";
-    for metric in metrics {
-        text += &format!("- **{}** ({}): {} {}\n", metric.name, metric.better, metric.meaning, metric.caveat);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_direction_stands_beside_every_number() {
-        let metric = vitrine_evaluate::find("deletion").unwrap().info();
-        let score = Score { value: Some(0.25), ..Score::default() };
-        let row = |method: &str| Row { method: method.to_owned(), metric: metric.clone(), score: score.clone() };
-        let rows = [row("a,b"), row("rise")];
-        let table = markdown(&rows);
-        assert!(
-            table.starts_with("| method | Deletion (lower is better) |\n|---|---|\n| a,b | 0.250000 |\n"),
-            "{table}"
-        );
-        let lines = csv(&rows);
-        assert_eq!(lines.lines().nth(1), Some("\"a,b\",deletion,faithfulness,lower,0.25,0,0,0.000,0"), "{lines}");
+/// What is better, in one word.
+pub(crate) fn direction(better: Better) -> &'static str {
+    match better {
+        Better::Higher => "higher",
+        Better::Lower => "lower",
+        Better::Neither => "neither",
     }
 }

@@ -60,19 +60,34 @@ pub(crate) async fn with_model(model: Option<&str>, common: &Common) -> Result<S
 /// A session with model and input loaded; the input of a model that has only one.
 pub(crate) async fn with_input(subject: &Subject, common: &Common) -> Result<Session, Failure> {
     let mut session = with_model(subject.model.as_deref(), common).await?;
-    let (input_name, _) = session.model()?.input();
     match &subject.input[..] {
         [] => session.load_sample(0).await?,
-        [input] => {
-            let path = named_path(input, &input_name);
-            match files::array(&path, &input_name)? {
-                Some(array) => session.load_tensor(&files::name(&path), array.shape, array.values).await?,
-                None => session.load_image(&files::name(&path), &files::read(&path)?).await?,
-            }
+        [input] => load_input(&mut session, input).await?,
+        _ => {
+            let advice = "`vitrine run` takes several of one model, `vitrine evaluate` several pictures";
+            return Err(Failure::Usage(format!("This command takes one --input; {advice}.")));
         }
-        _ => return Err(Failure::Usage("This command takes one --input; `vitrine run` takes several.".to_owned())),
     }
     Ok(session)
+}
+
+/// Loads an image, a ready-made tensor, or a sample image by its label.
+pub(crate) async fn load_input(session: &mut Session, input: &str) -> Result<(), Failure> {
+    let (input_name, _) = session.model()?.input();
+    let path = named_path(input, &input_name);
+    if let Some(index) = sample(&path) {
+        return Ok(session.load_sample(index).await?);
+    }
+    Ok(match files::array(&path, &input_name)? {
+        Some(array) => session.load_tensor(&files::name(&path), array.shape, array.values).await?,
+        None => session.load_image(&files::name(&path), &files::read(&path)?).await?,
+    })
+}
+
+/// Which sample image has this name; none where there is a file of that name.
+pub(crate) fn sample(path: &Path) -> Option<usize> {
+    let named = |sample: &vitrine_zoo::Sample| Path::new(sample.label) == path && !path.exists();
+    vitrine_zoo::samples().iter().position(named)
 }
 
 /// The path of `NAME=PATH` for this name, or the text itself.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use vitrine_engine::{ExplainOptions, Explanation, Session};
-use vitrine_explain::{Cost, Visualisation, find, infill_paths};
+use vitrine_explain::{Cost, Visualisation, infill_paths};
 use vitrine_image::{Palette, Scale, encode_png, overlay, render, write_npy};
 use vitrine_protocol::{ExplainRequest, Picture, Report};
 
@@ -17,7 +17,7 @@ const PERCENTILE: f32 = 99.5;
 
 pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
     let parameters = parameters(&arguments.parameters)?;
-    let method = find(&arguments.method)?;
+    let method = vitrine_evaluate::find_method(&arguments.method)?;
     // Before the work, so that a folder that cannot be written costs nothing.
     files::create_folder(&arguments.out)?;
     let session = setup::with_input(&arguments.subject, &arguments.common).await?;

@@ -9,6 +9,8 @@ mod models;
 mod predict;
 mod run;
 
+pub(crate) use explain::{infill, parameters};
+
 use crate::{
     arguments::{Arguments, Command},
     failure::Failure,

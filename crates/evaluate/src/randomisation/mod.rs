@@ -56,6 +56,10 @@ mod tests {
         assert_eq!(found.curves[0].xs, [1.0], "there is one layer");
         assert!(found.value.unwrap() < 0.9, "{found:?}");
         assert_eq!((found.forward_passes, found.backward_passes), (1, 1));
+        assert!(found.maps.is_empty());
+        let kept = score("model-parameter-randomisation", &[("pictures", "9")], &Asked::default()).maps;
+        assert_eq!(kept.iter().map(|made| (made.x, made.map.width)).collect::<Vec<_>>(), [(1.0, 4)]);
+        assert_ne!(kept[0].map.values(), WEIGHTS, "the map of the model as it is");
     }
 
     /// The gradient is the weights, whatever the noise: smoothed maps are those of the plain test. Four different values of

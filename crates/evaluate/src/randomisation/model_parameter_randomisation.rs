@@ -3,7 +3,7 @@
 //! stages and the original. Departures are those of `randomised`.
 
 use vitrine_explain::{Cost, LocalBoxFuture, toolkit::integer};
-use vitrine_protocol::{Better, Curve, MetricGroup, MetricInfo, MetricNeed, Reference};
+use vitrine_protocol::{Better, Curve, MadeAgain, Map, MetricGroup, MetricInfo, MetricNeed, Reference};
 
 use crate::{
     EvaluateError, Metric, Question,
@@ -21,6 +21,8 @@ vitrine_explain::options! {
         order: Cascade [Cascade::kind()] = Cascade::TopDown,
         /// Stages, at each of which there is one explanation; no more than layers.
         stages: usize [integer(1, 1000)] = 8,
+        /// Of how many stages the maps are kept to look at.
+        pictures: usize [integer(0, 100)] = 0,
         ..comparison: Comparison,
     }
 }
@@ -66,14 +68,17 @@ impl Metric for ModelParameterRandomisation {
             let options = RandomisationOptions::parse(question.context.parameters)?;
             let mut stages = Stages::of(question, ID, options.order, options.stages)?;
             let mut again = Again::start(question, ID, again::cost(question, ID, stages.count())?)?;
-            let mut found = Vec::with_capacity(stages.count());
+            let (mut found, mut maps) = (Vec::with_capacity(stages.count()), Vec::new());
             for stage in 0..stages.count() {
                 let graph = Some(stages.graph(stage).await?);
                 let map = again.explain(&Change { graph, ..Change::default() }).await?.map;
                 found.push(options.comparison.compare(&question.map.values, &map.values, map.width));
+                if maps.len() < options.pictures {
+                    maps.push(MadeAgain { x: (stage + 1) as f64, map: Map::new(map.height, map.width, &map.values) });
+                }
             }
             let (value, curve) = by_stages(&found);
-            Ok(Found { parameters: options.values(), curves: vec![curve], ..again.found(value) })
+            Ok(Found { parameters: options.values(), curves: vec![curve], maps, ..again.found(value) })
         })
     }
 }
