@@ -115,7 +115,7 @@ async fn finished(context: &Context<'_>, map: HeatMap) -> Result<Attribution, Ex
 }
 
 /// The gradient's length by Sobel's operator, pixels beyond the edge being those on it.
-fn sobel(plane: &HeatMap) -> HeatMap {
+pub(crate) fn sobel(plane: &HeatMap) -> HeatMap {
     let (height, width) = (plane.height as isize, plane.width as isize);
     let at = |row: isize, column: isize| {
         let place = row.clamp(0, height - 1) * width + column.clamp(0, width - 1);
@@ -145,6 +145,11 @@ mod tests {
         let plane = HeatMap { height: 3, width: 4, values: [0.0, 0.0, 1.0, 1.0].repeat(3) };
         // A step of one, seen by both pixels beside it with weights 1 + 2 + 1.
         assert_eq!(sobel(&plane).values, [0.0, 4.0, 4.0, 0.0].repeat(3));
+        // Down steps of 0 and 3, so that both directions together are 4 times the length of (1, 3).
+        let values = vec![0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 3.0, 3.0, 4.0, 4.0];
+        let both = sobel(&HeatMap { height: 3, width: 4, values }).values;
+        let squares: Vec<f32> = both.iter().map(|length| (length * length).round()).collect();
+        assert_eq!(squares, [0.0, 16.0, 16.0, 0.0, 144.0, 160.0, 160.0, 144.0, 144.0, 160.0, 160.0, 144.0]);
         // Three pixels in a row: across them 2 at the middle, and 4 times that.
         let ramp = HeatMap { height: 1, width: 3, values: vec![0.0, 1.0, 2.0] };
         assert_eq!(sobel(&ramp).values, [4.0, 8.0, 4.0]);

@@ -8,7 +8,7 @@ use std::{
 use vitrine_engine::{ExplainOptions, LoadedModel, Place, ProtocolRequest, Session, measure};
 use vitrine_evaluate::{EvaluateError, ground_truth};
 use vitrine_explain::toolkit::paths_in;
-use vitrine_image::{Palette, Scale, encode_png, render};
+use vitrine_image::{Palette, Scale, encode_png, render, write_npy};
 use vitrine_onnx::Model;
 use vitrine_protocol::{
     DeviceChoice, EvaluateRequest, ExplainRequest, Map, MetricInfo, MetricNeed, Parameter, Picture, ProtocolInfo,
@@ -309,6 +309,11 @@ impl<'a> Evaluation<'a> {
                 for (at, altered) in std::mem::take(&mut score.pictures).into_iter().enumerate() {
                     let file = format!("{}-{at:03}.png", self.prefix(session, &[&name, &metric.id])?);
                     files::write(&self.arguments.out.join(file), &encode_png(&altered.picture)?)?;
+                }
+                for made in std::mem::take(&mut score.maps) {
+                    let file = format!("{}-map-{}.npy", self.prefix(session, &[&name, &metric.id])?, made.x);
+                    let npy = write_npy(&[made.map.height, made.map.width], &made.map.values())?;
+                    files::write(&self.arguments.out.join(file), &npy)?;
                 }
                 self.checkpoint.add(&key, Outcome::Score(score.clone()))?;
                 self.results.scores.push(row(score));

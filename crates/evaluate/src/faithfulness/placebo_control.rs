@@ -11,7 +11,7 @@ use vitrine_explain::{
 use vitrine_image::{Planes, gaussian_blur};
 use vitrine_protocol::{Better, MetricGroup, MetricInfo, ParameterKind, Reference};
 
-use crate::{EvaluateError, Metric, Question, metric::Found, registry::find};
+use crate::{EvaluateError, Metric, Question, controls::sobel, metric::Found, registry::find};
 
 vitrine_explain::choices! {
     /// What the placebo looks like.
@@ -154,7 +154,7 @@ fn placebo(question: &Question<'_>, input: &[f32], placebo: Placebo) -> HeatMap 
     let mut random = Random::new(question.context.seed, Purpose::Metrics, u32::MAX - 1);
     let mut order = random.permutation(values.len());
     let strength: Vec<f32> = match placebo {
-        Placebo::Edges => edges(&HeatMap::of_input(input, question.context.shape(), question.context.layout())),
+        Placebo::Edges => sobel(&HeatMap::of_input(input, question.context.shape(), question.context.layout())).values,
         Placebo::Centre => {
             let off = |at: usize, length: usize| ((at as f32 + 0.5) / length as f32 - 0.5).powi(2);
             (0..values.len()).map(|at| -off(at / width, height) - off(at % width, width)).collect()
@@ -172,24 +172,8 @@ fn placebo(question: &Question<'_>, input: &[f32], placebo: Placebo) -> HeatMap 
     HeatMap { height, width, values: placed }
 }
 
-/// How fast a plane changes along both axes, by the filter of Sobel, as the square of the length. Beyond its edges it goes on
-/// as it ends.
-fn edges(plane: &HeatMap) -> Vec<f32> {
-    let &HeatMap { height, width, ref values } = plane;
-    let near = |at: usize, step: usize, length: usize| (at + step).saturating_sub(1).min(length - 1);
-    let strength = |at: usize| {
-        let value = |down, across| values[near(at / width, down, height) * width + near(at % width, across, width)];
-        let smooth = [(0, 1.0), (1, 2.0), (2, 1.0)];
-        let down: f32 = smooth.iter().map(|&(step, part)| part * (value(2, step) - value(0, step))).sum();
-        let across: f32 = smooth.iter().map(|&(step, part)| part * (value(step, 2) - value(step, 0))).sum();
-        down * down + across * across
-    };
-    (0..values.len()).map(strength).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::testing::{Asked, expect, score};
 
     /// The picture is even; of the map 4, 1, 3, 2 the middle gets 4 and 3, so that its two pixels are removed first, which
@@ -212,14 +196,6 @@ mod tests {
             let worse = score("placebo-control", &[("metric", "saco"), ("placebo", placebo)], &opposite).value;
             assert!(better >= Some(0.0) && worse <= Some(0.0), "{placebo}: {better:?}, {worse:?}");
         }
-    }
-
-    /// A step down of 3 and across of 1: inside both together are 4 times that; at an edge the plane goes on as it ends.
-    #[test]
-    fn edges_are_where_the_picture_changes() {
-        let values = vec![0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 3.0, 3.0, 4.0, 4.0];
-        let found = edges(&HeatMap { height: 3, width: 4, values });
-        assert_eq!(found, [0.0, 16.0, 16.0, 0.0, 144.0, 160.0, 160.0, 144.0, 144.0, 160.0, 160.0, 144.0]);
     }
 
     /// Of the place, the first pixel, the map has 4 of 10; the middle gets 4 and 3, so that it has 1 or 2.
