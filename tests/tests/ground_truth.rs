@@ -131,7 +131,7 @@ fn digits_are_marked_more_than_null_block_and_noise() {
     let signal = digits.mean("noise-signal", "integrated-gradients", 8);
     assert!(signal > 0.3, "{signal}");
     let chance = digits.mean("noise-signal", "random-map", 8);
-    assert!((chance - 0.25).abs() < 0.05, "{chance}");
+    assert!((chance - 0.25).abs() < 0.1, "{chance}");
 }
 
 #[test]
