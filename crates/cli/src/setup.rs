@@ -78,10 +78,11 @@ pub(crate) async fn load_input(session: &mut Session, input: &str) -> Result<(),
     if let Some(index) = sample(&path) {
         return Ok(session.load_sample(index).await?);
     }
-    Ok(match files::array(&path, &input_name)? {
+    match files::array(&path, &input_name)? {
         Some(array) => session.load_tensor(&files::name(&path), array.shape, array.values).await?,
         None => session.load_image(&files::name(&path), &files::read(&path)?).await?,
-    })
+    }
+    Ok(())
 }
 
 /// Which sample image has this name; none where there is a file of that name.
