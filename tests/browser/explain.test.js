@@ -131,7 +131,7 @@ for (const backend of BACKENDS) {
       await truth.waitFor();
       const shares = await truth.locator("tr[data-part] td:last-child").allTextContents();
       assert.equal(shares.length, 8, "seven parts and the surroundings");
-      assert.match(await truth.locator("tr[data-part=surroundings] td:last-child").textContent(), /^0 %/);
+      assert.match(await truth.locator("tr[data-part=surroundings] td:last-child").textContent(), /^0\.0 %/);
       for (const [group, metric] of [["faithfulness", "deletion"], ["localisation", "energy-pointing"]]) {
         const details = page.getByTestId(`trust-${group}`);
         if ((await details.getAttribute("open")) === null) await details.locator("summary").first().click();

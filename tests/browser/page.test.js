@@ -128,8 +128,9 @@ test("the keyboard alone is enough", async () => {
   await opened();
   await reach(page, "[data-testid=sample-1]");
   await page.keyboard.press("Enter");
+  // Only then is it known that the picture is on its way.
+  await page.locator("[data-testid=sample-1][aria-pressed=true]").waitFor();
   await until(page, "ready");
-  assert.equal(await page.getByTestId("sample-1").getAttribute("aria-pressed"), "true");
   await reach(page, "[data-testid=predictions] li:nth-child(2) button");
   await page.keyboard.press("Space");
   assert.equal(await page.getByTestId("target-select").inputValue(), "3");

@@ -19,8 +19,10 @@ pub(crate) enum Command {
     Models(Listing),
     /// Lists every explainer: id, family, parameters, reference, needs and promises.
     Methods(Listing),
-    /// Lists every metric of explanations, and the protocols with ground truth: id, which direction is better, parameters.
+    /// Lists every metric of explanations: id, which direction is better, parameters.
     Metrics(Listing),
+    /// Lists the protocols that test methods on pictures of which the truth is known.
+    Protocols(Listing),
     /// Describes a model: inputs, outputs, layers, unsupported operators, whether it runs in batches.
     Inspect(Inspect),
     /// Runs a model and writes every output, and probed values, into an NPZ file.
@@ -171,7 +173,7 @@ pub(crate) struct Evaluate {
     /// Ids of the metrics, with commas between; `vitrine metrics` lists them.
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
-    /// Ids of protocols with ground truth, which draw their own pictures; `vitrine metrics` lists them, too.
+    /// Ids of protocols with ground truth, which draw their own pictures; `vitrine protocols` lists them.
     #[arg(long, value_name = "P,Q", value_delimiter = ',')]
     pub(crate) protocols: Vec<String>,
     /// How many pictures a protocol draws.

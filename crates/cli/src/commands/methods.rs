@@ -1,6 +1,7 @@
 //! `vitrine methods`.
 
 use vitrine_engine::Session;
+use vitrine_protocol::{Parameter, Reference};
 
 use crate::{arguments::Listing, failure::Failure};
 
@@ -11,14 +12,18 @@ pub(crate) fn methods(arguments: &Listing) -> Result<(), Failure> {
         return Ok(());
     }
     for method in methods {
-        let reference = &method.reference;
         println!("{} ({} family): {}", method.id, method.family, method.summary);
-        println!("  {} ({}). {}. {}.", reference.authors, reference.year, reference.title, reference.venue);
-        for parameter in &method.parameters {
-            println!("  --param {}={}  {}", parameter.id, parameter.default, parameter.kind.expectation());
-            println!("      {}", parameter.help);
-        }
-        println!();
+        print_source(&method.reference, &method.parameters);
     }
     Ok(())
+}
+
+/// Where something was published, and what can be set.
+pub(super) fn print_source(reference: &Reference, parameters: &[Parameter]) {
+    println!("  {} ({}). {}. {}.", reference.authors, reference.year, reference.title, reference.venue);
+    for parameter in parameters {
+        println!("  --param {}={}  {}", parameter.id, parameter.default, parameter.kind.expectation());
+        println!("      {}", parameter.help);
+    }
+    println!();
 }

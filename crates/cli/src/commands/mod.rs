@@ -7,6 +7,7 @@ mod methods;
 mod metrics;
 mod models;
 mod predict;
+mod protocols;
 mod run;
 
 pub(crate) use explain::{infill, parameters};
@@ -21,6 +22,7 @@ pub(crate) async fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Models(arguments) => models::models(&arguments),
         Command::Methods(arguments) => methods::methods(&arguments),
         Command::Metrics(arguments) => metrics::metrics(&arguments),
+        Command::Protocols(arguments) => protocols::protocols(&arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments).await,
         Command::Run(arguments) => run::run(&arguments).await,
         Command::Predict(arguments) => predict::predict(&arguments).await,
