@@ -57,14 +57,11 @@ vitrine_explain::options! {
 }
 
 /// The metric that judges, and its parameters.
-fn judge(
-    question: &Question<'_>,
-) -> Result<(PlaceboOptions, &'static dyn Metric, BTreeMap<String, String>), EvaluateError> {
-    let options = PlaceboOptions::parse(question.context.parameters)?;
+fn judge(options: &PlaceboOptions) -> Result<(&'static dyn Metric, BTreeMap<String, String>), EvaluateError> {
     let metric = find(options.metric.id())?;
     let has_infill = metric.info().parameters.iter().any(|parameter| parameter.id == "infill");
     let parameters = has_infill.then(|| ("infill".to_owned(), options.infill.to_string())).into_iter().collect();
-    Ok((options, metric, parameters))
+    Ok((metric, parameters))
 }
 
 /// Placebo control.
@@ -96,7 +93,7 @@ impl Metric for PlaceboControl {
     }
 
     fn cost(&self, question: &Question<'_>) -> Result<Cost, EvaluateError> {
-        let (_, metric, parameters) = judge(question)?;
+        let (metric, parameters) = judge(&PlaceboOptions::parse(question.context.parameters)?)?;
         let context = Context { parameters: &parameters, ..question.context };
         let one = metric.cost(&Question { context, ..*question })?;
         Ok(Cost { forward_passes: 2 * one.forward_passes, backward_passes: 2 * one.backward_passes })
@@ -108,7 +105,9 @@ impl Metric for PlaceboControl {
 }
 
 async fn control(question: &Question<'_>, cost: Result<Cost, EvaluateError>) -> Result<Found, EvaluateError> {
-    let (Cost { forward_passes, backward_passes }, (options, metric, parameters)) = (cost?, judge(question)?);
+    let Cost { forward_passes, backward_passes } = cost?;
+    let options = PlaceboOptions::parse(question.context.parameters)?;
+    let (metric, parameters) = judge(&options)?;
     let input = question.context.input.to_vec().await?;
     let placebo = placebo(question, &input, options.placebo);
     let observer = question.context.observer;
