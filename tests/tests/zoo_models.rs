@@ -16,7 +16,7 @@ use pollster::block_on;
 use vitrine_engine::{ExplainOptions, Place, Session, Silent};
 use vitrine_image::to_tensor;
 use vitrine_protocol::{ExplainRequest, ImageInput, Prediction};
-use vitrine_scenes::{Class, DigitScene, Image, Scene, grey, watermarked};
+use vitrine_scenes::{Class, Crowd, DigitScene, Image, Scene, grey, watermarked};
 use vitrine_zoo::{Builtin, models};
 
 /// Seeds that no training and no other test uses.
@@ -66,6 +66,49 @@ fn digits_are_read_beside_noise_and_the_null_block() {
         let right = right.count();
         assert!(right >= 17, "of kind {kind} {right} of 20 digits are read");
     }
+}
+
+#[test]
+fn the_detector_finds_critters_where_they_are() {
+    let (mut session, _) = session("critters-detector");
+    let (mut found, mut all, mut boxes) = (0, 0, 0);
+    for seed in 0..20 {
+        let crowd = Crowd::sample(SEEDS + seed);
+        let predictions = answers(&mut session, &crowd.render(96));
+        boxes += predictions.len();
+        for (index, class) in crowd.classes().into_iter().enumerate() {
+            let bounds = crowd.bounds(index, 96).unwrap();
+            let middle = [(bounds.left + bounds.right) / 2.0, (bounds.top + bounds.bottom) / 2.0];
+            all += 1;
+            found += usize::from(predictions.iter().any(|prediction| {
+                let place = prediction.place.unwrap();
+                let across = place.left < middle[0] && middle[0] < place.right;
+                let around = across && place.top < middle[1] && middle[1] < place.bottom;
+                prediction.label == class.label() && around
+            }));
+        }
+    }
+    assert!(found as f64 >= 0.9 * all as f64, "{found} of {all} critters are found");
+    assert!(4 * boxes <= 5 * all, "{boxes} boxes for {all} critters");
+}
+
+#[test]
+fn the_segmenter_gives_creatures_their_share_of_the_picture() {
+    let (mut session, _) = session("critters-segmenter");
+    let mut apart = 0.0;
+    for seed in 0..20 {
+        let crowd = Crowd::sample(SEEDS + seed);
+        let mut shares = [0.0_f64; 11];
+        for (index, class) in crowd.classes().into_iter().enumerate() {
+            let area: f32 = crowd.mask(index, 96).iter().sum();
+            shares[1 + class.index()] += f64::from(area) / (96.0 * 96.0);
+        }
+        shares[0] = 1.0 - shares[1..].iter().sum::<f64>();
+        for prediction in answers(&mut session, &crowd.render(96)) {
+            apart += (f64::from(prediction.score) - shares[prediction.class]).abs() / 2.0 / 20.0;
+        }
+    }
+    assert!(apart < 0.05, "shares of the picture are wrong by {apart} on average");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) fn TrustPanel(properties: &TrustProperties) -> Html {
                         {"Measure the usual ones"}
                     </button>
                     if let Some(time) = time_of(usual, measures) {
-                        <span class="hint cost">{format!(" about {}", seconds(time))}</span>
+                        <span class="hint cost">{about(time)}</span>
                     }
                 </div>
                 { pair(measures) }
@@ -84,6 +84,10 @@ pub(crate) fn TrustPanel(properties: &TrustProperties) -> Html {
 fn time_of(ids: &[String], measures: &[Measure]) -> Option<f64> {
     let times = ids.iter().map(|id| measures.iter().find(|measure| measure.metric.id == *id)?.seconds);
     times.sum::<Option<f64>>().filter(|_| !ids.is_empty())
+}
+
+fn about(time: f64) -> String {
+    if time < 0.005 { " at once".to_owned() } else { format!(" about {}", seconds(time)) }
 }
 
 /// Deletion and insertion in one chart, drawn while they are measured.
@@ -228,7 +232,7 @@ fn one(measure: &Measure, properties: &TrustProperties) -> Html {
                     {"Measure"}
                 </button>
                 if let Some(time) = time {
-                    <span class="hint cost">{format!(" about {}", seconds(*time))}</span>
+                    <span class="hint cost">{about(*time)}</span>
                 }
             }
         </div>
