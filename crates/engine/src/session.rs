@@ -465,7 +465,7 @@ impl Session {
         }
         question.batch = batch(question.model, options).await?;
         let watcher = Watcher::new(listener);
-        let judged = Judged::of(request, &question)?;
+        let judged = Judged::of(request, &request.parameters, &question)?;
         let score = vitrine_evaluate::evaluate(metric, &judged.question(&question, &watcher, attribution)).await;
         question.model.place.check()?;
         Ok(score?)
@@ -477,10 +477,10 @@ impl Session {
     /// # Errors
     /// What is wrong with how the map was made.
     pub fn metric_costs(&self, request: &EvaluateRequest) -> Result<Vec<Option<Cost>>, EngineError> {
-        let request = EvaluateRequest { parameters: BTreeMap::new(), ..request.clone() };
+        let defaults = BTreeMap::new();
         let question = self.question(&request.explained, &ExplainOptions::default())?;
         let watcher = Watcher::new(&Silent);
-        let judged = Judged::of(&request, &question)?;
+        let judged = Judged::of(request, &defaults, &question)?;
         let asked = judged.question(&question, &watcher, None);
         Ok(METRICS.iter().map(|metric| metric.cost(&asked).ok()).collect())
     }
@@ -558,7 +558,9 @@ impl Session {
 
 /// A map that metrics are asked about, and what is known of it.
 struct Judged<'a> {
-    request: &'a EvaluateRequest,
+    /// The metric's.
+    parameters: &'a BTreeMap<String, String>,
+    seed: u64,
     method: Option<vitrine_evaluate::Method<'a>>,
     map: HeatMap,
     mask: Option<HeatMap>,
@@ -566,7 +568,11 @@ struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    fn of(request: &'a EvaluateRequest, question: &Question<'_>) -> Result<Judged<'a>, EngineError> {
+    fn of(
+        request: &'a EvaluateRequest,
+        parameters: &'a BTreeMap<String, String>,
+        question: &Question<'_>,
+    ) -> Result<Judged<'a>, EngineError> {
         let explained = &request.explained;
         let method = match explained.method.as_str() {
             "" => None,
@@ -579,7 +585,7 @@ impl<'a> Judged<'a> {
         let known = question.input.parts.as_ref().map(Labels::mask);
         let others = request.others.iter().map(|(name, map)| (name.clone(), heat_map(map))).collect();
         let (map, mask) = (heat_map(&request.map), request.mask.as_ref().map(heat_map).or(known));
-        Ok(Judged { request, method, map, mask, others })
+        Ok(Judged { parameters, seed: request.seed, method, map, mask, others })
     }
 
     fn question<'b>(
@@ -588,8 +594,7 @@ impl<'a> Judged<'a> {
         watcher: &'b Watcher<'b>,
         attribution: Option<&'b [f32]>,
     ) -> vitrine_evaluate::Question<'b> {
-        let (parameters, seed) = (&self.request.parameters, self.request.seed);
-        let context = Context { parameters, seed, ..question.context(watcher) };
+        let context = Context { parameters: self.parameters, seed: self.seed, ..question.context(watcher) };
         let (mask, others) = (self.mask.as_ref(), self.others.as_slice());
         vitrine_evaluate::Question { context, map: &self.map, attribution, method: self.method, mask, others }
     }

@@ -13,7 +13,7 @@ use vitrine_explain::{
 use vitrine_protocol::{Family, MethodInfo, Need, Reference};
 
 /// Every control.
-pub const CONTROLS: &[&dyn Explainer] = &[&RandomMap, &EdgeMap];
+pub const CONTROLS: &[&dyn Explainer] = &[&RANDOM_MAP, &EDGE_MAP];
 
 /// The method or control of this id.
 ///
@@ -24,39 +24,57 @@ pub fn find_method(id: &str) -> Result<&'static dyn Explainer, ExplainError> {
     control.map_or_else(|| vitrine_explain::find(id), Ok)
 }
 
-/// Uniform noise, drawn by the seed.
-pub struct RandomMap;
-
-/// How strong the picture's edges are: the length of Sobel's gradient of the sum over channels.
-pub struct EdgeMap;
-
-impl Explainer for RandomMap {
-    fn info(&self) -> MethodInfo {
-        let summary = "Noise that knows neither model nor picture. What a method is worth begins above it.";
-        info("random-map", "Random map", Family::Sampling, summary)
-    }
-
-    fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
-        no_options(context.parameters)?;
-        Ok(ONE_PASS)
-    }
-
-    fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
-        Box::pin(async move {
-            no_options(context.parameters)?;
-            let mut map = HeatMap::of_input(&context.input.to_vec().await?, context.shape(), context.layout());
-            let mut random = Random::new(context.seed, Purpose::Metrics, 0);
-            map.values.iter_mut().for_each(|value| *value = random.uniform());
-            finished(context, map).await
-        })
-    }
+/// A map that is made of the picture alone.
+struct Control {
+    id: &'static str,
+    name: &'static str,
+    family: Family,
+    summary: &'static str,
+    /// Of the sum over the input's channels, and the seed.
+    draw: fn(HeatMap, u64) -> HeatMap,
 }
 
-impl Explainer for EdgeMap {
+/// Uniform noise, drawn by the seed.
+const RANDOM_MAP: Control = Control {
+    id: "random-map",
+    name: "Random map",
+    family: Family::Sampling,
+    summary: "Noise that knows neither model nor picture. What a method is worth begins above it.",
+    draw: |mut plane, seed| {
+        let mut random = Random::new(seed, Purpose::Metrics, 0);
+        plane.values.iter_mut().for_each(|value| *value = random.uniform());
+        plane
+    },
+};
+
+/// How strong the picture's edges are: the length of Sobel's gradient of the sum over channels.
+const EDGE_MAP: Control = Control {
+    id: "edge-map",
+    name: "Edges of the picture",
+    family: Family::Gradient,
+    summary: "The edges of the picture, whatever the model. A method that does no better may only be drawing them.",
+    draw: |plane, _| sobel(&plane),
+};
+
+const ONE_PASS: Cost = Cost { forward_passes: 1, backward_passes: 0 };
+
+impl Explainer for Control {
     fn info(&self) -> MethodInfo {
-        let summary =
-            "The edges of the picture, whatever the model. A method that does no better may only be drawing them.";
-        info("edge-map", "Edges of the picture", Family::Gradient, summary)
+        MethodInfo {
+            id: self.id.to_owned(),
+            name: self.name.to_owned(),
+            family: self.family,
+            summary: self.summary.to_owned(),
+            reference: Reference {
+                authors: "Hooker, Erhan, Kindermans, Kim".to_owned(),
+                year: 2019,
+                title: "A Benchmark for Interpretability Methods in Deep Neural Networks".to_owned(),
+                venue: "NeurIPS".to_owned(),
+            },
+            needs: vec![Need::Forward],
+            parameters: Vec::new(),
+            promises: Vec::new(),
+        }
     }
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
@@ -68,28 +86,8 @@ impl Explainer for EdgeMap {
         Box::pin(async move {
             no_options(context.parameters)?;
             let plane = HeatMap::of_input(&context.input.to_vec().await?, context.shape(), context.layout());
-            finished(context, sobel(&plane)).await
+            finished(context, (self.draw)(plane, context.seed)).await
         })
-    }
-}
-
-const ONE_PASS: Cost = Cost { forward_passes: 1, backward_passes: 0 };
-
-fn info(id: &str, name: &str, family: Family, summary: &str) -> MethodInfo {
-    MethodInfo {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        family,
-        summary: summary.to_owned(),
-        reference: Reference {
-            authors: "Hooker, Erhan, Kindermans, Kim".to_owned(),
-            year: 2019,
-            title: "A Benchmark for Interpretability Methods in Deep Neural Networks".to_owned(),
-            venue: "NeurIPS".to_owned(),
-        },
-        needs: vec![Need::Forward],
-        parameters: Vec::new(),
-        promises: Vec::new(),
     }
 }
 

@@ -81,7 +81,7 @@ mod subsets;
 mod testing;
 
 pub use altered::Scale;
-pub use controls::{CONTROLS, EdgeMap, RandomMap, find_method};
+pub use controls::{CONTROLS, find_method};
 pub use error::EvaluateError;
 pub use metric::{Found, Method, Metric, Question, evaluate};
 pub use registry::{METRICS, find};
