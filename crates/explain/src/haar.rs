@@ -8,6 +8,8 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
+use crate::details::Frame;
+
 /// The transform of planes of one size.
 pub(crate) struct Haar {
     /// Height and width of the planes.
@@ -103,6 +105,37 @@ impl Haar {
     }
 }
 
+impl Frame for Haar {
+    fn bands(&self) -> Vec<u16> {
+        let [height, width] = self.padded;
+        (0..height * width).map(|place| band(place, self.padded, self.levels)).collect()
+    }
+
+    fn analyse(&self, planes: &[f32]) -> Vec<f32> {
+        planes.chunks((self.size[0] * self.size[1]).max(1)).flat_map(|plane| self.forward(plane)).collect()
+    }
+
+    fn synthesise(&self, details: &[f32]) -> Vec<f32> {
+        let places = (self.padded[0] * self.padded[1]).max(1);
+        details.chunks(places).flat_map(|details| self.inverse(details.to_vec())).collect()
+    }
+}
+
+/// Which size and direction the wavelet at a place has: 0 for what is left of the means, then three for each size.
+fn band(place: usize, size: [usize; 2], levels: usize) -> u16 {
+    let [row, column] = [place / size[1], place % size[1]];
+    for level in 0..levels {
+        let [rows, columns] = size.map(|length| length >> level);
+        match (row >= rows / 2, column >= columns / 2) {
+            (false, false) => {}
+            (false, true) => return 3 * level as u16 + 1,
+            (true, false) => return 3 * level as u16 + 2,
+            (true, true) => return 3 * level as u16 + 3,
+        }
+    }
+    0
+}
+
 /// Sums and differences of neighbours.
 fn apart(line: &[f32]) -> Vec<f32> {
     let of = |sign: f32| line.chunks_exact(2).map(move |pair| (pair[0] + sign * pair[1]) * FRAC_1_SQRT_2);
@@ -167,5 +200,12 @@ mod tests {
             [haar.scale(0, 1), haar.scale(0, 2), haar.scale(3, 0)],
             [Scale::Rest, Scale::Detail(2), Scale::Detail(1)]
         );
+    }
+
+    #[test]
+    fn a_band_is_a_size_and_a_direction() {
+        // 4 x 4, two levels: the mean, three of the larger size, and three quarters of the smaller.
+        let bands: Vec<u16> = (0..16).map(|place| band(place, [4, 4], 2)).collect();
+        assert_eq!(bands, [0, 4, 1, 1, 5, 6, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3]);
     }
 }

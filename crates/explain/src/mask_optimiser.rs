@@ -12,8 +12,8 @@ use vitrine_protocol::Layout;
 
 use crate::{
     Attribution, Context, Cost, ExplainError, HeatMap, attribution::check_finite, completeness::ignored,
-    filler::Filler, integrator::ENDS, observer::Progress, options::choices, sampler::size_of_picture, views::Views,
-    wavelets::Wavelets,
+    details::Details, filler::Filler, integrator::ENDS, observer::Progress, options::choices, sampler::size_of_picture,
+    views::Views,
 };
 
 choices! {
@@ -41,14 +41,14 @@ impl Game {
 
 /// Masks, the numbers behind them and how these move.
 pub(crate) trait Masks {
-    /// The masks to try in a step, row by row and one after the other, always as many: how much of each pixel is marked, from 0
-    /// to 1.
+    /// The masks to try in a step, one after the other, always as many: how much of each pixel, row by row, or of each detail is
+    /// marked, from 0 to 1.
     fn draw(&mut self, step: usize) -> Vec<f32>;
 
     /// Moves the numbers uphill, given the gradient of the sum of all scores at the masks drawn last.
     fn climb(&mut self, step: usize, gradient: &[f32]);
 
-    /// How much each pixel is marked by now.
+    /// How much each pixel is marked by now, or what the marks show of it.
     fn map(&self) -> Vec<f32>;
 }
 
@@ -56,7 +56,7 @@ pub(crate) trait Masks {
 #[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 pub(crate) enum Parts<'a> {
     Pixels(Filler<'a>),
-    Wavelets(Wavelets),
+    Details(Details),
 }
 
 /// Pictures made with masks, and what leads back from them.
@@ -69,7 +69,7 @@ struct Composed {
 #[allow(clippy::large_enum_variant, reason = "there is one of it in a run")]
 enum Difference {
     Pixels(Value),
-    Wavelets(Vec<f32>),
+    Details(Vec<f32>),
 }
 
 /// How masks are looked for.
@@ -111,7 +111,11 @@ pub(crate) async fn search(
     let whole = context.predict(context.input.clone())?.to_vec().await?;
     check_finite(&whole, "The target at the input", "check the input's values and the model card")?;
     progress.advance(1).await?;
-    let nothing = search.parts.compose(context, &vec![0.0; height * width], 0..1).await?;
+    let places = match &search.parts {
+        Parts::Pixels(_) => height * width,
+        Parts::Details(details) => details.places(),
+    };
+    let nothing = search.parts.compose(context, &vec![0.0; places], 0..1).await?;
     let empty = context.predict(nothing.inputs)?.to_vec().await?;
     check_finite(&empty, "The target with everything removed", "try another infill")?;
     progress.advance(1).await?;
@@ -236,7 +240,7 @@ impl Trial<'_> {
 }
 
 impl Parts<'_> {
-    /// The pictures in which so much of each place is kept, `[masks, height, width]`; `draws` are the masks' numbers.
+    /// The pictures in which so much of each place is kept, one mask after the other; `draws` are the masks' numbers.
     async fn compose(
         &self,
         context: &Context<'_>,
@@ -256,9 +260,9 @@ impl Parts<'_> {
                 let inputs = difference.mul(&kept)?.add(&infill)?;
                 Ok(Composed { inputs, difference: Difference::Pixels(difference) })
             }
-            Parts::Wavelets(wavelets) => {
-                let (inputs, difference) = wavelets.compose(context, kept, draws)?;
-                Ok(Composed { inputs, difference: Difference::Wavelets(difference) })
+            Parts::Details(details) => {
+                let (inputs, difference) = details.compose(context, kept, draws)?;
+                Ok(Composed { inputs, difference: Difference::Details(difference) })
             }
         }
     }
@@ -271,8 +275,8 @@ impl Parts<'_> {
         gradient: &Value,
     ) -> Result<Vec<f32>, ExplainError> {
         match (self, &composed.difference) {
-            (Parts::Wavelets(wavelets), Difference::Wavelets(difference)) => {
-                wavelets.pull_back(context, difference, gradient).await
+            (Parts::Details(details), Difference::Details(difference)) => {
+                details.pull_back(context, difference, gradient).await
             }
             (_, Difference::Pixels(difference)) => {
                 let channels = match context.layout() {

@@ -7,7 +7,7 @@ use crate::{
         GuidedGradCam, HiresCam, LayerCam, ScoreCam, SmoothGradCamPlusPlus, XGradCam,
     },
     gradient::{Deconvnet, FullGrad, GuidedBackprop, InputXGradient, LowPass, NormGrad, Saliency, SmoothGrad},
-    optimisation::{ExtremalPerturbation, Fido, LearningToExplain, MeaningfulPerturbation, WaveletX},
+    optimisation::{ExtremalPerturbation, Fido, LearningToExplain, MeaningfulPerturbation, ShearletX, WaveletX},
     path::{
         Bee, BlurIg, Conductance, CrediblePath, CrossDomainIg, Dix, ExpectedGradients, GuidedIg, Idgi, Iia,
         IntegratedGradients, InternalInfluence, LayerIg, NeuronConductance, NeuronIg, Samp, Xrai,
@@ -88,6 +88,7 @@ pub const METHODS: &[&dyn Explainer] = &[
     &Fido,
     &LearningToExplain,
     &WaveletX,
+    &ShearletX,
     &ClassModelVisualisation,
     &Maco,
     &ActivationMaximisation,
