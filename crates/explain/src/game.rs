@@ -8,7 +8,7 @@ use crate::{
     budget::{Budget, TimeLimit},
     options::options,
     regions::{Regions, RegionsSpec},
-    sampler::{Masked, UNMASKED},
+    sampler::{Masked, UNMASKED, size_of_picture},
 };
 
 options! {
@@ -20,6 +20,32 @@ options! {
         /// What a removed part is replaced by: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
         /// or tile, which continue what is kept and take longer; zero and value:V in tensor space; or a file.
         infill: Infill [ParameterKind::Infill] = Infill::Black,
+    }
+}
+
+options! {
+    /// What methods ask of the game that are at their best with parts of the picture that belong together.
+    pub struct SegmentOptions {
+        /// The parts that are kept or removed as a whole: grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N,
+        /// elements (every input value its own), or a .npy file of whole numbers. auto takes about 50 segments of like colour
+        /// (slic:50), and 8 x 8 cells where it is not known how pixels become the input.
+        regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Auto,
+        /// What a removed part is replaced by: black, white, grey, mean, blur or noise in pixel space; inpaint, interpolate
+        /// or tile, which continue what is kept and take longer; zero and value:V in tensor space; or a file.
+        infill: Infill [ParameterKind::Infill] = Infill::Black,
+    }
+}
+
+impl SegmentOptions {
+    /// The same with the regions that are meant.
+    pub(crate) fn game(&self, context: &Context<'_>) -> GameOptions {
+        const SEGMENTS: usize = 50;
+        let is_picture = context.pixels.is_some() && size_of_picture(context).is_ok();
+        let regions = match &self.regions {
+            RegionsSpec::Auto if is_picture => RegionsSpec::Slic(SEGMENTS),
+            regions => regions.clone(),
+        };
+        GameOptions { regions, infill: self.infill.clone() }
     }
 }
 
@@ -250,6 +276,9 @@ pub(crate) fn passes(coalitions: usize) -> crate::Cost {
     crate::Cost { forward_passes: (coalitions + UNMASKED) as u64, backward_passes: 0 }
 }
 
+/// Samples below which a standard error says nothing: a few may agree by chance.
+pub(crate) const FEW: usize = 10;
+
 /// Mean and standard error of numbers that come one after the other, by Welford's update (1962).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Moments {
@@ -266,9 +295,8 @@ impl Moments {
         self.squares += before * (value - self.mean);
     }
 
-    /// Standard error of the mean; not known of a few, which may agree by chance.
+    /// Standard error of the mean; not known of a few.
     pub(crate) fn error(&self) -> f64 {
-        const FEW: usize = 10;
         let variance = self.squares / self.count.saturating_sub(1) as f64;
         if self.count < FEW { f64::NAN } else { (variance / self.count as f64).sqrt() }
     }

@@ -21,7 +21,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 use super::visual_precision_search::with_complement;
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, TimeLimit,
-    game::{Game, GameOptions},
+    game::{Game, SegmentOptions},
     greedy::{SetFunction, Taken, most_sets, take_all},
     options::{number, options},
     regions::Regions,
@@ -42,7 +42,7 @@ options! {
         /// Whether a step looks again only at regions whose gain at a former step was no worse than the best. It saves many of
         /// the forward passes, of which the cost then is the most there can be.
         lazy: bool [ParameterKind::Boolean] = true,
-        ..game: GameOptions,
+        ..game: SegmentOptions,
         ..time: TimeLimit,
     }
 }
@@ -75,14 +75,14 @@ impl Explainer for Smdl {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = SmdlOptions::parse(context.parameters)?;
-        let passes = passes(Regions::expected(context, &options.game.regions)?) + UNMASKED;
+        let passes = passes(Regions::expected(context, &options.game.game(context).regions)?) + UNMASKED;
         Ok(Cost { forward_passes: passes as u64, backward_passes: 1 })
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
         Box::pin(async move {
             let options = SmdlOptions::parse(context.parameters)?;
-            let mut game = Game::start(context, &options.game, |players| Ok(passes(players))).await?;
+            let mut game = Game::start(context, &options.game.game(context), |players| Ok(passes(players))).await?;
             let players = game.players();
             let layer = last_features(context)?;
             let direction = direction(context, &layer).await?;
@@ -269,7 +269,8 @@ mod tests {
     fn scores_are_those_written_out() {
         let question = Question::new(linear(&[3]), &[1.0; 3]).with("regions", "elements");
         let context = question.context();
-        let game = pollster::block_on(Game::start(&context, &GameOptions::default(), |_| Ok(1))).unwrap();
+        let game =
+            pollster::block_on(Game::start(&context, &SegmentOptions::default().game(&context), |_| Ok(1))).unwrap();
         let of_regions = vec![vec![1.0, 0.0], vec![1.0, 0.0], vec![0.0, 1.0]];
         let semantics = Semantics {
             game,

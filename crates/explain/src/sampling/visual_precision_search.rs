@@ -15,7 +15,7 @@ use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Referen
 
 use crate::{
     Attribution, Context, Cost, ExplainError, Explainer, LocalBoxFuture, TimeLimit,
-    game::{Game, GameOptions, passes},
+    game::{Game, SegmentOptions, passes},
     greedy::{SetFunction, Taken, most_sets, take_all},
     options::options,
     regions::Regions,
@@ -27,7 +27,7 @@ options! {
         /// Whether a step looks again only at regions whose gain at a former step was no worse than the best. It saves many of
         /// the forward passes, of which the cost then is the most there can be.
         lazy: bool [ParameterKind::Boolean] = true,
-        ..game: GameOptions,
+        ..game: SegmentOptions,
         ..time: TimeLimit,
     }
 }
@@ -61,13 +61,13 @@ impl Explainer for VisualPrecisionSearch {
 
     fn cost(&self, context: &Context<'_>) -> Result<Cost, ExplainError> {
         let options = VisualPrecisionSearchOptions::parse(context.parameters)?;
-        Ok(passes(2 * most_sets(Regions::expected(context, &options.game.regions)?)))
+        Ok(passes(2 * most_sets(Regions::expected(context, &options.game.game(context).regions)?)))
     }
 
     fn explain<'a>(&'a self, context: &'a Context<'a>) -> LocalBoxFuture<'a, Result<Attribution, ExplainError>> {
         Box::pin(async move {
             let options = VisualPrecisionSearchOptions::parse(context.parameters)?;
-            let game = Game::start(context, &options.game, |players| Ok(2 * most_sets(players))).await?;
+            let game = Game::start(context, &options.game.game(context), |players| Ok(2 * most_sets(players))).await?;
             let players = game.players();
             let mut precision = Precision { game };
             let taken = take_all(&mut precision, players, options.lazy, &options.time.clock()).await?;
