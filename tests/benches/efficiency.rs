@@ -32,9 +32,21 @@ const SUBJECTS: [Subject; 3] = [
         converged: 20_000,
         plain: &[("estimator", "plain"), ("antithetic", "false")],
     },
-    // 256 designs of 64 regions and two: 16,896 masks.
-    Subject { method: "sobol", samples: "designs", first: 2, converged: 256, plain: &[("sequence", "random")] },
-    Subject { method: "kernel-shap", samples: "samples", first: 140, converged: 20_000, plain: &[("paired", "false")] },
+    Subject {
+        method: "sobol",
+        samples: "designs",
+        first: 16,
+        // Of 64 regions and two: 16,896 masks.
+        converged: 256,
+        plain: &[("sequence", "random"), ("estimator", "jansen")],
+    },
+    Subject {
+        method: "kernel-shap",
+        samples: "samples",
+        first: 500,
+        converged: 20_000,
+        plain: &[("paired", "false"), ("sizes", "kernel")],
+    },
 ];
 
 fn main() -> Result<()> {

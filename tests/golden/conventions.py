@@ -104,7 +104,7 @@ def add_sobol(references, name, target, image, scores):
         total.append(((of_a - scores(masked(image, c))) ** 2).sum() / (2 * DESIGNS * variance))
     # Vitrine divides by the variance of both designs.
     ours = np.asarray(total) * variance / np.concatenate([of_a, of_b]).var()
-    given = {"regions": f"grid:{by(CELLS)}", "infill": "zero"}
+    given = {"regions": f"grid:{by(CELLS)}", "infill": "zero", "estimator": "jansen"}
     add(references, name, target, "sobol", over_input(ours, image), given, coalitions=torch.from_numpy(points))
 
 

@@ -40,7 +40,7 @@ options! {
         /// Which part of the variance a cell gets.
         order: Order [Order::kind()] = Order::Total,
         /// How the total is estimated. The first order is always estimated by Saltelli's formula of 2010.
-        estimator: Estimator [Estimator::kind()] = Estimator::Jansen,
+        estimator: Estimator [Estimator::kind()] = Estimator::Ratio,
         /// How masks are spread.
         sequence: Sequence [Sequence::kind()] = Sequence::Sobol,
         ..budget: Budget,
@@ -106,8 +106,9 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
     for (number, start) in (0..count).step_by(size).enumerate() {
         let range = start..(start + size).min(count);
         let mut pictures = Vec::with_capacity(range.len() * planes.len());
-        for index in range.clone() {
-            let kept = mosaic.spread(&mask(&design, index, cells));
+        let masks: Vec<Vec<f32>> = range.clone().map(|index| mask(&design, index, cells)).collect();
+        for mask in &masks {
+            let kept = mosaic.spread(mask);
             for plane in &coefficients {
                 let masked = plane.iter().zip(&kept).map(|(value, kept)| value * kept).collect();
                 pictures.extend(mosaic.haar.inverse(masked));
@@ -118,7 +119,9 @@ async fn explain(context: &Context<'_>) -> Result<Attribution, ExplainError> {
         let scores = context.predict(from_planes(&pictures, context.layout())?)?.to_vec().await?;
         check_finite(&scores, "The target at a masked input", "check the model's numbers")?;
         progress.advance(scores.len()).await?;
-        scores.into_iter().enumerate().for_each(|(at, score)| indices.add(start + at, &[], f64::from(score)));
+        for ((index, mask), score) in range.clone().zip(&masks).zip(scores) {
+            indices.add(index, mask, f64::from(score));
+        }
         if range.end == count || !indices.is_whole(range.end) {
             continue;
         }
