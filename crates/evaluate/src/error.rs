@@ -54,6 +54,14 @@ pub enum EvaluateError {
     /// The mask says nothing.
     #[error("The mask marks {0}, so there is nothing to tell apart; values above zero are inside.")]
     Mask(&'static str),
+    /// A region is asked about by its number, and there are not so many.
+    #[error("There is no region {asked}: they are numbered from 1 to {count}; ask about one of these.")]
+    NoRegion {
+        /// The number.
+        asked: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// The metric compares maps.
     #[error("The metric {0:?} compares the maps of several methods; give at least two.")]
     NoOthers(&'static str),

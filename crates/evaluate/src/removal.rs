@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use vitrine_explain::{
     Context, Cost, Infill, RegionsSpec,
-    toolkit::{integer, read},
+    toolkit::{frame, integer, read},
 };
 use vitrine_protocol::{Altered, Curve, Parameter, ParameterKind, ParameterValue, Picture};
 
@@ -31,7 +31,7 @@ vitrine_explain::options! {
         scale: Scale [Scale::kind()] = Scale::Target,
         /// Whether negative numbers of the map count as much as positive ones.
         absolute: bool [ParameterKind::Boolean] = false,
-        /// How many of the altered pictures are kept to look at.
+        /// How many of the altered pictures are kept to look at, beside the one as it is.
         pictures: usize [integer(0, 100)] = 0,
     }
 }
@@ -177,13 +177,20 @@ impl Removal<'_> {
         let scored = altered::score(question, &alteration, &|units| sets(units).len(), &set, tell).await?;
         let Scored { units, whole, scores, pictures, notes, passes } = scored;
         let ranges = planned(&units);
+        let context = &question.context;
+        // Nothing is removed at some step, and nothing has to be run for it.
+        let unaltered = match options.pictures > 0 && ranges.iter().any(Range::is_empty) {
+            true => Some(frame(context, &context.input.to_vec().await?, None)),
+            false => None,
+        };
         let mut measured = scores.into_iter().enumerate();
         let (mut all, mut shown) = (Vec::new(), Vec::new());
         for (step, range) in ranges.iter().enumerate() {
             let found = if range.is_empty() { None } else { measured.next() };
             all.push(found.map_or(whole, |(_, score)| score));
             let picture = found.and_then(|(number, _)| pictures.iter().find(|(shown, _)| *shown == number));
-            shown.extend(picture.map(|(_, picture)| (step, picture.clone())));
+            let picture = if range.is_empty() { unaltered.as_ref() } else { picture.map(|(_, picture)| picture) };
+            shown.extend(picture.map(|picture| (step, picture.clone())));
         }
         let part = |range: &Range<usize>| units.part(units.order.get(range.clone()).unwrap_or_default());
         let (parts, mut parameters) = (ranges.iter().map(part).collect(), options.values());

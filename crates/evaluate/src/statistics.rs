@@ -194,6 +194,13 @@ impl Summary {
         let interval = half.map(|half| [middle - half, middle + half]);
         (count > 0.0).then_some(Summary { count: values.len(), mean: middle, interval })
     }
+
+    /// The same of numbers that are never outside of a range, so that their mean is not either.
+    #[must_use]
+    pub fn within(self, [low, high]: [Option<f64>; 2]) -> Summary {
+        let inside = |end: f64| end.max(low.unwrap_or(end)).min(high.unwrap_or(end));
+        Summary { interval: self.interval.map(|ends| ends.map(inside)), ..self }
+    }
 }
 
 /// What Student's distribution exceeds with a probability of 2.5 %; nothing without degrees of freedom.
@@ -289,6 +296,9 @@ mod tests {
         close(interval.map(|[_, high]| high), 2.5 + half);
         assert_eq!((Summary::of(&[]), Summary::of(&[7.0]).unwrap().interval), (None, None));
         assert_eq!(Summary::of(&[1.0; 3]).unwrap().interval, Some([1.0, 1.0]));
+        let shares = Summary::of(&[0.0, 1.0]).unwrap();
+        assert_eq!(shares.within([Some(0.0), Some(1.0)]).interval, Some([0.0, 1.0]));
+        assert_eq!(shares.within([None, None]), shares);
     }
 
     /// Tables give 2.201 for 11 degrees of freedom, 2.086 for 20 and 1.980 for 120.

@@ -136,10 +136,15 @@ mod tests {
     fn altered_pictures_show_what_is_left() {
         let found = score("deletion", &[("pictures", "2")], &Asked::default());
         let seen: Vec<(f64, f64)> = found.pictures.iter().map(|altered| (altered.x, altered.y)).collect();
-        assert_eq!(seen, [(0.5, 3.0), (1.0, 0.0)]);
-        assert_eq!((found.pictures[0].picture.width, found.pictures[0].picture.height), (4, 1));
+        assert_eq!(seen, [(0.0, 10.0), (0.5, 3.0), (1.0, 0.0)]);
+        assert!(found.pictures.iter().all(|altered| (altered.picture.width, altered.picture.height) == (4, 1)));
+        let inserted = score("insertion", &[("pictures", "2")], &Asked::default());
+        assert_eq!(
+            inserted.pictures.last().map(|altered| altered.picture.clone()),
+            Some(found.pictures[0].picture.clone())
+        );
         // The first and the third pixel are gone.
-        let bright: Vec<u8> = found.pictures[0].picture.rgba.chunks(4).map(|pixel| pixel[0]).collect();
+        let bright: Vec<u8> = found.pictures[1].picture.rgba.chunks(4).map(|pixel| pixel[0]).collect();
         assert_eq!(bright, [0, 255, 0, 255]);
     }
 }

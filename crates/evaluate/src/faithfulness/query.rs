@@ -1,12 +1,13 @@
 //! Direct end-task queries (Bilodeau, Jaques, Koh, Kim 2024): instead of reading an answer off a map, the model is asked. A
 //! region is changed by strengths drawn at random, and the number is the mean change of the score, with an interval of
-//! confidence and the curve of change against strength. The region is the mask or, without one, what the map shows most.
+//! confidence and the curve of change against strength. The region is the mask or, without one, what the map shows most, or any
+//! other that is asked about.
 
 use std::f64::consts::TAU;
 
 use vitrine_explain::{
-    Context, Cost, Infill, LocalBoxFuture,
-    toolkit::{Masked, Purpose, Random, UNMASKED, integer, number},
+    Context, Cost, Infill, LocalBoxFuture, RegionsSpec,
+    toolkit::{Masked, Purpose, Random, Regions, UNMASKED, integer, number},
 };
 use vitrine_graph::Value;
 use vitrine_protocol::{Better, Curve, MetricGroup, MetricInfo, ParameterKind, Reference};
@@ -15,7 +16,7 @@ use crate::{
     EvaluateError, Metric, Question,
     altered::{Fill, Filling, Scale, on_scale, pixel},
     metric::Found,
-    statistics::{largest, mean, wide},
+    statistics::{Summary, largest, wide},
 };
 
 vitrine_explain::choices! {
@@ -32,12 +33,31 @@ vitrine_explain::choices! {
     }
 }
 
+vitrine_explain::choices! {
+    /// Which region is asked about.
+    pub enum Place {
+        /// The mask, where there is one, or else what the map shows most.
+        Auto = "auto",
+        /// What the map shows most.
+        Map = "map",
+        /// One of the regions.
+        Region = "region",
+    }
+}
+
 vitrine_explain::options! {
     /// Options of queries.
     pub struct QueryOptions {
         /// What is done to the region.
         what: Intervention [Intervention::kind()] = Intervention::Remove,
-        /// How large a part of the picture the region is, where no mask is given.
+        /// Which region is asked about.
+        place: Place [Place::kind()] = Place::Auto,
+        /// Of these regions one, where place is region: grid:HxW, slic:N, felzenszwalb:SCALE, quickshift, watershed:N, or a .npy
+        /// file of whole numbers. auto takes 8 x 8 cells.
+        regions: RegionsSpec [ParameterKind::Regions] = RegionsSpec::Auto,
+        /// Which of the regions, counted from 1: row by row in a grid, by their labels in a file.
+        region: usize [integer(1, 1_000_000)] = 1,
+        /// How large a part of the picture the region is, where it is what the map shows most.
         area: f64 [number(0.0001, 1.0)] = 0.1,
         /// Strengths that are drawn; each costs a forward pass.
         samples: usize [integer(2, 100_000)] = 50,
@@ -86,6 +106,8 @@ impl Metric for Query {
 
     fn cost(&self, question: &Question<'_>) -> Result<Cost, EvaluateError> {
         let options = QueryOptions::parse(question.context.parameters)?;
+        // What cannot be asked about is refused even while something else is.
+        Regions::expected(&question.context, &options.regions)?;
         Ok(Cost { forward_passes: (options.samples + UNMASKED) as u64, backward_passes: 0 })
     }
 
@@ -110,7 +132,7 @@ async fn ask(question: &Question<'_>) -> Result<Found, EvaluateError> {
         Some(away) => away.tensor(&context).await?.to_vec().await?,
         None => Vec::new(),
     };
-    let region = region(question, options.area)?;
+    let (region, note) = region(question, &options).await?;
     // The input without the region: what comes in its place may depend on what is around it.
     let without = toward.altered(&context, &region, 0).await?;
     let mut masked = Masked::start(&context, context.input.clone(), options.samples).await?;
@@ -137,22 +159,21 @@ async fn ask(question: &Question<'_>) -> Result<Found, EvaluateError> {
     }
     points.sort_by(|one: &(f64, f64), other| one.0.total_cmp(&other.0));
     let (xs, ys): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
-    let (centre, margin) = interval(&ys);
+    let Some(Summary { mean, interval, .. }) = Summary::of(&ys) else { return Ok(Found::default()) };
     let falls = ys.iter().filter(|change| **change < 0.0).count();
     let [least, most] = wilson(falls, ys.len()).map(|part| 100.0 * part);
     let mut notes = toward.notes;
-    notes.push(format!(
-        "With 95 percent confidence the mean change is from {:.4} to {:.4}.",
-        centre - margin,
-        centre + margin
-    ));
+    notes.extend(note);
+    if let Some([low, high]) = interval {
+        notes.push(format!("With 95 percent confidence the mean change is from {low:.4} to {high:.4}."));
+    }
     notes.push(format!(
         "The answer falls in {falls} of {} samples, that is with 95 percent confidence in {least:.0} to {most:.0} percent of all.",
         ys.len()
     ));
     let (x_label, y_label) = ("strength".to_owned(), "change of the target".to_owned());
     Ok(Found {
-        value: Some(centre),
+        value: Some(mean),
         curves: vec![Curve { name: String::new(), x_label, y_label, xs, ys }],
         notes,
         parameters: options.values(),
@@ -161,17 +182,27 @@ async fn ask(question: &Question<'_>) -> Result<Found, EvaluateError> {
     })
 }
 
-/// The pixels that are asked about: the mask's, or the part that the map shows most.
-fn region(question: &Question<'_>, area: f64) -> Result<Vec<bool>, EvaluateError> {
-    if let Some(mask) = question.mask {
+/// The pixels that are asked about, and what is to be said of how they were found.
+async fn region(question: &Question<'_>, options: &QueryOptions) -> Result<(Vec<bool>, Option<String>), EvaluateError> {
+    let mask = question.mask.filter(|_| options.place == Place::Auto);
+    Regions::expected(&question.context, &options.regions)?;
+    if options.place == Place::Region {
+        let regions = Regions::of(&question.context, &options.regions).await?;
+        let (asked, labels) = (options.region - 1, regions.labels_of_pixels(&question.context)?);
+        if asked >= regions.count {
+            return Err(EvaluateError::NoRegion { asked: options.region, count: regions.count });
+        }
+        return Ok((labels.iter().map(|label| *label as usize == asked).collect(), regions.note()));
+    }
+    if let Some(mask) = mask {
         let inside: Vec<bool> = mask.values.iter().map(|value| *value > 0.0).collect();
-        return if inside.contains(&true) { Ok(inside) } else { Err(EvaluateError::Mask("no pixel")) };
+        return if inside.contains(&true) { Ok((inside, None)) } else { Err(EvaluateError::Mask("no pixel")) };
     }
     let values = &question.map.values;
     let mut inside = vec![false; values.len()];
-    let count = (area * values.len() as f64).ceil() as usize;
+    let count = (options.area * values.len() as f64).ceil() as usize;
     largest(&wide(values), count).into_iter().for_each(|place| inside[place] = true);
-    Ok(inside)
+    Ok((inside, None))
 }
 
 /// The input with the region moved toward what it fades into.
@@ -216,13 +247,6 @@ fn shifted(
     without.iter().enumerate().map(value).collect()
 }
 
-/// The mean and how far on either side of it the true mean is with 95 percent confidence.
-fn interval(values: &[f64]) -> (f64, f64) {
-    let (centre, count) = (mean(values), values.len().max(2) as f64);
-    let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
-    (centre, WITHIN * (squares / (count - 1.0) / count).sqrt())
-}
-
 /// The interval of Wilson (1927): how often, with 95 percent confidence, what was so in `hits` of `count` cases is so.
 fn wilson(hits: usize, count: usize) -> [f64; 2] {
     let (count, square) = (count.max(1) as f64, WITHIN * WITHIN);
@@ -237,7 +261,7 @@ mod tests {
     use vitrine_protocol::{Channels, ImageInput, Layout};
 
     use super::*;
-    use crate::testing::{Asked, score};
+    use crate::testing::{Asked, WEIGHTS, score};
 
     /// The first pixel, whose weight is 4, is the mask; faded by a part it takes away four times that.
     #[test]
@@ -246,8 +270,20 @@ mod tests {
         let (curve, value) = (&found.curves[0], found.value.unwrap());
         assert!(curve.xs.windows(2).all(|pair| pair[0] <= pair[1]) && curve.xs.len() == 40);
         assert!(curve.xs.iter().zip(&curve.ys).all(|(x, y)| (y + 4.0 * x).abs() < 1e-5), "{curve:?}");
-        assert!((value - mean(&curve.ys)).abs() < 1e-9 && (value + 2.0).abs() < 0.5, "{value}");
+        assert!((value - curve.ys.iter().sum::<f64>() / 40.0).abs() < 1e-9 && (value + 2.0).abs() < 0.5, "{value}");
         assert!(found.notes.iter().any(|note| note.starts_with("With 95 percent")), "{:?}", found.notes);
+    }
+
+    /// Cells of a grid of one row and four columns are single pixels, of which the third weighs 3; the map shows the last most.
+    #[test]
+    fn other_regions_than_the_mask_can_be_asked_about() {
+        let asked = Asked { map: vec![0.0, 0.0, 0.0, 1.0], ..Asked::default() };
+        let cell = [("place", "region"), ("regions", "grid:1x4"), ("region", "3")];
+        for (given, weight) in [(&cell[..], WEIGHTS[2]), (&[("place", "map"), ("area", "0.25")], WEIGHTS[3])] {
+            let curve = &score("query", given, &asked).curves[0];
+            let all = curve.xs.iter().zip(&curve.ys).all(|(x, y)| (y + f64::from(weight) * x).abs() < 1e-5);
+            assert!(all, "{given:?}: {curve:?}");
+        }
     }
 
     /// Of ones, a one moved onto another one changes nothing there and leaves nothing behind: 4 less, unless it stays.
@@ -274,11 +310,9 @@ mod tests {
         assert!(blurred.value.unwrap().abs() < 1e-5, "{blurred:?}");
     }
 
-    /// Mean 2, deviation 1; and 8 of 10, for which tables give 0.490 to 0.943.
+    /// Of 8 of 10 tables give 0.490 to 0.943.
     #[test]
-    fn intervals_are_those_of_the_tables() {
-        let (centre, margin) = interval(&[1.0, 2.0, 3.0]);
-        assert!((centre - 2.0).abs() < 1e-12 && (margin - 1.96 / 3.0_f64.sqrt()).abs() < 1e-4, "{margin}");
+    fn the_interval_of_a_share_is_that_of_the_tables() {
         let [least, most] = wilson(8, 10);
         assert!((least - 0.4902).abs() < 1e-4 && (most - 0.9433).abs() < 1e-4, "{least} to {most}");
     }

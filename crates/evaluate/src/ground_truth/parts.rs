@@ -38,8 +38,8 @@ impl Protocol for PartInterventions {
                       summed up in completeness, correctness and contrastivity."
                     .to_owned(),
             caveat:
-                "Only positive values under whole parts are compared, so detail within a part and evidence against the \
-                     class do not count."
+                "What lies under a part grows with its size, so that noise is nearly complete too, as random-map beside it \
+                     shows; detail within a part and evidence against the class do not count."
                     .to_owned(),
             reference: Reference {
                 authors: "Hesse, Schaub-Meyer, Roth".to_owned(),
