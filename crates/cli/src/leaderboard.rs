@@ -9,6 +9,7 @@ use vitrine_protocol::Better;
 use crate::{
     failure::Failure,
     files,
+    output::say,
     scores::{ProtocolRow, Results, Row, direction, field},
 };
 
@@ -59,7 +60,7 @@ pub(crate) fn entries(results: &Results) -> Vec<Entry> {
             measure: row.metric.clone(),
             name: info.name.clone(),
             better: info.better,
-            summary: Summary::of(&values),
+            summary: Summary::of(&values).map(|summary| summary.within(info.range)),
             notes,
         });
     }
@@ -87,8 +88,8 @@ pub(crate) fn write(folder: &Path, results: &Results, entries: &[Entry]) -> Resu
 impl Entry {
     pub(crate) fn print(&self) {
         let Entry { model, method, measure, name, better, .. } = self;
-        println!("{model}  {method}  {measure}  {name}: {} ({better})", self.value());
-        self.notes.iter().for_each(|note| println!("  note  {note}"));
+        say!("{model}  {method}  {measure}  {name}: {} ({better})", self.value());
+        self.notes.iter().for_each(|note| say!("  note  {note}"));
     }
 
     /// `0.5120 [0.4310, 0.5930] n=4`.
@@ -121,7 +122,7 @@ fn csv(entries: &[Entry]) -> String {
 
 /// For each model a table of metrics and one of each protocol: a row for each method, the direction beside every number.
 fn markdown(results: &Results, entries: &[Entry]) -> String {
-    let mut text = "# Leaderboard\n\nMeans with their 95 % confidence intervals (Student's, pictures being independent), n being the \
+    let mut text = "# Leaderboard\n\nMeans with their 95 % confidence intervals (Student's, pictures being independent, cut off where a metric cannot be), n being the \
                     number of pictures. ↑: higher is better, ↓: lower is better, ·: neither is.\n"
         .to_owned();
     for model in distinct(entries.iter().map(|entry| entry.model.as_str())) {

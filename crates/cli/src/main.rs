@@ -8,6 +8,7 @@ mod files;
 mod given;
 mod leaderboard;
 mod maps;
+mod output;
 mod progress;
 mod scores;
 mod setup;

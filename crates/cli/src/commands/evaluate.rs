@@ -23,6 +23,7 @@ use crate::{
     given::Given,
     leaderboard,
     maps::{MapToScore, explained, map_file, method_files},
+    output::say,
     progress::Bar,
     scores::{ProtocolRow, Refusal, Results, Row, SCHEMA},
     setup,
@@ -38,17 +39,17 @@ pub(crate) async fn evaluate(arguments: &Evaluate) -> Result<(), Failure> {
     results.write(&arguments.out)?;
     leaderboard::write(&arguments.out, &results, &entries)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&results)?);
+        say!("{}", serde_json::to_string_pretty(&results)?);
         return Ok(());
     }
     entries.iter().for_each(leaderboard::Entry::print);
     for Refusal { model, what, reason } in &results.refusals {
-        println!("{model}  {what}  not measured: {reason}");
+        say!("{model}  {what}  not measured: {reason}");
     }
     if taken > 0 {
-        println!("{taken} of {cells} results were there from a run before");
+        say!("{taken} of {cells} results were there from a run before");
     }
-    println!("written to {}", arguments.out.display());
+    say!("written to {}", arguments.out.display());
     Ok(())
 }
 

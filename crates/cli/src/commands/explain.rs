@@ -7,7 +7,7 @@ use vitrine_explain::{Cost, Visualisation, infill_paths};
 use vitrine_image::{Palette, Scale, encode_png, overlay, render, write_npy};
 use vitrine_protocol::{ExplainRequest, Picture, Report};
 
-use crate::{arguments::Explain, failure::Failure, files, progress::Bar, setup};
+use crate::{arguments::Explain, failure::Failure, files, output::say, progress::Bar, setup};
 
 /// How strongly `overlay.png` shows the map.
 const OPACITY: f32 = 0.6;
@@ -46,7 +46,7 @@ pub(crate) async fn explain(arguments: &Explain) -> Result<(), Failure> {
     let explanation = explanation?;
     write(&arguments.out, &session, &explanation)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&explanation.report)?);
+        say!("{}", serde_json::to_string_pretty(&explanation.report)?);
     } else {
         print(&explanation.report, &arguments.out);
     }
@@ -96,19 +96,19 @@ fn write(folder: &Path, session: &Session, explanation: &Explanation) -> Result<
 }
 
 fn print(report: &Report, folder: &Path) {
-    println!("{} of {} on {}", report.method, report.target, report.input);
-    println!("  device      {}", report.device);
-    println!("  prediction  {}", report.prediction);
+    say!("{} of {} on {}", report.method, report.target, report.input);
+    say!("  device      {}", report.device);
+    say!("  prediction  {}", report.prediction);
     if let Some(baseline) = report.baseline_prediction {
-        println!("  baseline    {baseline}");
+        say!("  baseline    {baseline}");
     }
     if let Some(gap) = report.completeness_gap {
-        println!("  gap         {gap} (sum of the attributions minus the change they should explain)");
+        say!("  gap         {gap} (sum of the attributions minus the change they should explain)");
     }
-    println!("  passes      {} forward, {} backward", report.forward_passes, report.backward_passes);
-    println!("  seconds     {:.2}", report.seconds.explain);
+    say!("  passes      {} forward, {} backward", report.forward_passes, report.backward_passes);
+    say!("  seconds     {:.2}", report.seconds.explain);
     for note in &report.notes {
-        println!("  note        {note}");
+        say!("  note        {note}");
     }
-    println!("  written to  {}", folder.display());
+    say!("  written to  {}", folder.display());
 }

@@ -12,6 +12,7 @@ use vitrine_protocol::{DeviceChoice, ModelCard, Task};
 use crate::{
     arguments::Inspect,
     failure::Failure,
+    output::say,
     setup::{self, ModelFile},
 };
 
@@ -109,7 +110,7 @@ pub(crate) async fn inspect(arguments: &Inspect) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&inspection)?);
+        say!("{}", serde_json::to_string_pretty(&inspection)?);
     } else {
         print(&inspection);
     }
@@ -199,42 +200,42 @@ fn of_unsupported(name: String, model: &Model, unsupported: Vec<Operator>) -> In
 }
 
 fn print(inspection: &Inspection) {
-    println!("{}: {} nodes, {} parameters", inspection.name, inspection.nodes, inspection.parameters);
+    say!("{}: {} nodes, {} parameters", inspection.name, inspection.nodes, inspection.parameters);
     for input in &inspection.inputs {
-        println!("  input   {}  [{}]", input.name, input.shape.join(", "));
+        say!("  input   {}  [{}]", input.name, input.shape.join(", "));
     }
     for output in &inspection.outputs {
-        println!("  output  {output}");
+        say!("  output  {output}");
     }
     if let Some(Scores { logits, classes, activation }) = &inspection.scores {
-        println!("  scores  {logits}, {classes} classes, then {activation}");
+        say!("  scores  {logits}, {classes} classes, then {activation}");
     }
     if let Some(card) = &inspection.card {
         print_card(card, inspection.card_inferred);
     }
     if !inspection.attention.is_empty() {
-        println!("  attention in {}", inspection.attention.join(", "));
+        say!("  attention in {}", inspection.attention.join(", "));
     }
     match &inspection.not_batchable_because {
-        None => println!("  batches any size"),
-        Some(reason) => println!("  batches one image at a time: {reason}"),
+        None => say!("  batches any size"),
+        Some(reason) => say!("  batches one image at a time: {reason}"),
     }
     if let (Some(multiply_adds), Some(bytes), Some(batch)) =
         (inspection.multiply_adds, inspection.activation_bytes, inspection.default_batch)
     {
         let (millions, megabytes) = (multiply_adds as f64 / 1e6, bytes as f64 / 1e6);
-        println!("  cost    {millions:.1} million multiply-adds an image");
+        say!("  cost    {millions:.1} million multiply-adds an image");
         let whole = megabytes * batch as f64;
-        println!("  memory  {megabytes:.1} MB of activations an image, {whole:.1} MB for a batch of {batch}");
+        say!("  memory  {megabytes:.1} MB of activations an image, {whole:.1} MB for a batch of {batch}");
     }
     for note in &inspection.notes {
-        println!("  note    {note}");
+        say!("  note    {note}");
     }
     for entry in &inspection.unsupported {
-        println!("  unsupported operator {}, in: {}", entry.operator, entry.nodes.join(", "));
+        say!("  unsupported operator {}, in: {}", entry.operator, entry.nodes.join(", "));
     }
     if !inspection.layers.is_empty() {
-        println!("  layers that can be probed:");
+        say!("  layers that can be probed:");
     }
     for layer in &inspection.layers {
         let operator = match &layer.block {
@@ -244,7 +245,7 @@ fn print(inspection: &Inspection) {
             None => &layer.operator,
         };
         let places = layer.places.map(|[rows, columns]| format!(", {rows} x {columns} places of the picture"));
-        println!("    {}  {:?}  ({operator}{})", layer.name, layer.shape, places.unwrap_or_default());
+        say!("    {}  {:?}  ({operator}{})", layer.name, layer.shape, places.unwrap_or_default());
     }
 }
 
@@ -258,15 +259,15 @@ fn print_card(card: &ModelCard, inferred: bool) {
     let (task, layout) = (word(serde_json::to_value(card.task)), word(serde_json::to_value(input.layout)));
     let channels = word(serde_json::to_value(input.channels));
     let from = if inferred { "inferred; a model card corrects it" } else { "from its card" };
-    println!("  card    {task}, {layout} {channels}, {} x {} pixels ({from})", input.width, input.height);
+    say!("  card    {task}, {layout} {channels}, {} x {} pixels ({from})", input.width, input.height);
     if let Some(tokens) = card.tokens {
-        println!("  tokens  {} rows x {} columns after {}", tokens.rows, tokens.columns, tokens.prefix);
+        say!("  tokens  {} rows x {} columns after {}", tokens.rows, tokens.columns, tokens.prefix);
     }
     if let Some(read) = card.detections.as_ref().filter(|_| card.task == Task::Detection) {
         let (format, unit) = (word(serde_json::to_value(read.format)), word(serde_json::to_value(read.unit)));
-        println!("  boxes   {}, as {format} in {unit}; scores in {}", read.boxes, read.scores);
+        say!("  boxes   {}, as {format} in {unit}; scores in {}", read.boxes, read.scores);
     }
     if let Some(layer) = &card.target_layer {
-        println!("  layer   {layer}");
+        say!("  layer   {layer}");
     }
 }

@@ -3,16 +3,16 @@
 use vitrine_engine::Session;
 use vitrine_protocol::{Parameter, Reference};
 
-use crate::{arguments::Listing, failure::Failure};
+use crate::{arguments::Listing, failure::Failure, output::say};
 
 pub(crate) fn methods(arguments: &Listing) -> Result<(), Failure> {
     let methods = Session::methods();
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&methods)?);
+        say!("{}", serde_json::to_string_pretty(&methods)?);
         return Ok(());
     }
     for method in methods {
-        println!("{} ({} family): {}", method.id, method.family, method.summary);
+        say!("{} ({} family): {}", method.id, method.family, method.summary);
         print_source(&method.reference, &method.parameters);
     }
     Ok(())
@@ -20,10 +20,10 @@ pub(crate) fn methods(arguments: &Listing) -> Result<(), Failure> {
 
 /// Where something was published, and what can be set.
 pub(super) fn print_source(reference: &Reference, parameters: &[Parameter]) {
-    println!("  {} ({}). {}. {}.", reference.authors, reference.year, reference.title, reference.venue);
+    say!("  {} ({}). {}. {}.", reference.authors, reference.year, reference.title, reference.venue);
     for parameter in parameters {
-        println!("  --param {}={}  {}", parameter.id, parameter.default, parameter.kind.expectation());
-        println!("      {}", parameter.help);
+        say!("  --param {}={}  {}", parameter.id, parameter.default, parameter.kind.expectation());
+        say!("      {}", parameter.help);
     }
-    println!();
+    say!();
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use vitrine_protocol::{ModelCard, Task};
 
-use crate::{arguments::Listing, failure::Failure};
+use crate::{arguments::Listing, failure::Failure, output::say};
 
 #[derive(Serialize)]
 struct Entry {
@@ -20,20 +20,20 @@ pub(crate) fn models(arguments: &Listing) -> Result<(), Failure> {
         entries.push(Entry { id: model.id, bytes: model.onnx().len(), sha256: model.sha256, card });
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&entries)?);
+        say!("{}", serde_json::to_string_pretty(&entries)?);
         return Ok(());
     }
     for Entry { id, bytes, card, .. } in entries {
         let input = &card.input;
         let (height, width, channels) = (input.height, input.width, input.channels.count());
-        println!("{id}: {}", card.description);
-        println!("  task     {} of {} classes: {}", task(card.task), card.labels.len(), card.labels.join(", "));
-        println!("  input    {height}x{width} pixels, {channels} channels");
-        println!("  size     {:.1} KB", bytes as f64 / 1000.0);
+        say!("{id}: {}", card.description);
+        say!("  task     {} of {} classes: {}", task(card.task), card.labels.len(), card.labels.join(", "));
+        say!("  input    {height}x{width} pixels, {channels} channels");
+        say!("  size     {:.1} KB", bytes as f64 / 1000.0);
         if let Some(accuracy) = card.test_accuracy {
-            println!("  accuracy {:.1} % on held-out images", accuracy * 100.0);
+            say!("  accuracy {:.1} % on held-out images", accuracy * 100.0);
         }
-        println!("  licence  {}", card.licence);
+        say!("  licence  {}", card.licence);
     }
     Ok(())
 }

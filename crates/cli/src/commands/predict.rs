@@ -2,14 +2,14 @@
 
 use vitrine_protocol::DetectedBox;
 
-use crate::{arguments::Predict, failure::Failure, setup};
+use crate::{arguments::Predict, failure::Failure, output::say, setup};
 
 pub(crate) async fn predict(arguments: &Predict) -> Result<(), Failure> {
     let session = setup::with_input(&arguments.subject, &arguments.common).await?;
     let mut predictions = session.predictions()?;
     predictions.truncate(arguments.top);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&predictions)?);
+        say!("{}", serde_json::to_string_pretty(&predictions)?);
         return Ok(());
     }
     for prediction in predictions {
@@ -21,7 +21,7 @@ pub(crate) async fn predict(arguments: &Predict) -> Result<(), Failure> {
             let DetectedBox { candidate, left, top, right, bottom } = place;
             format!("  box:{candidate} from ({left:.0}, {top:.0}) to ({right:.0}, {bottom:.0})")
         });
-        println!("{score}  {:>4}  {}{}", prediction.class, prediction.label, place.unwrap_or_default());
+        say!("{score}  {:>4}  {}{}", prediction.class, prediction.label, place.unwrap_or_default());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use vitrine_engine::{EngineError, LoadedModel};
 use vitrine_graph::{Probe, Run as GraphRun, Value};
 use vitrine_image::{Array, decode, to_tensor, write_npz};
 
-use crate::{arguments::Run, failure::Failure, files, setup};
+use crate::{arguments::Run, failure::Failure, files, output::say, setup};
 
 pub(crate) async fn run(arguments: &Run) -> Result<(), Failure> {
     let session = setup::with_model(arguments.subject.model.as_deref(), &arguments.common).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn run(arguments: &Run) -> Result<(), Failure> {
     let npz = write_npz(arrays.iter().map(|(name, array)| (*name, array)))?;
     files::write(&arguments.out, &npz)?;
     for (name, array) in &arrays {
-        println!("{name}  {:?}", array.shape);
+        say!("{name}  {:?}", array.shape);
     }
     Ok(())
 }
