@@ -140,6 +140,18 @@ for (const backend of BACKENDS) {
         await until(page, "done");
       }
       assert.match(await page.locator("[data-metric=energy-pointing] .value").textContent(), /^1 higher is better/);
+      await page.getByTestId("settings-query").click();
+      for (const [id, value] of Object.entries({ what: "brighten", place: "region" })) await page.getByTestId(`parameter-query.${id}`).selectOption(value);
+      await page.getByTestId("parameter-query.region").fill("65");
+      const measured = async (state) => {
+        await page.getByTestId("measure-query").click();
+        await page.locator(`[data-metric=query][data-state=${state}]`).waitFor({ state: "attached" });
+        await until(page, "done");
+        return page.locator("[data-metric=query]").textContent();
+      };
+      assert.match(await measured("failed"), /There is no region 65: they are numbered from 1 to 64/);
+      await page.getByTestId("parameter-query.region").fill("28");
+      assert.match(await measured("done"), /With 95 percent confidence the mean change is from -?\d/);
       await page.getByTestId("curves-deletion-insertion").or(page.getByTestId("curves-deletion")).first().waitFor();
       await picture(page, `${backend.name}-7-trust`);
     });

@@ -122,6 +122,13 @@ const METRICS = [
   metric("deletion", "Deletion", "faithfulness", "lower", [], pictures),
   metric("insertion", "Insertion", "faithfulness", "higher", [], pictures),
   metric("saco", "SaCo", "faithfulness", "higher", [], { range: [-1, 1] }),
+  metric("query", "Ask the model", "faithfulness", "neither", [], {
+    parameters: [
+      { id: "what", help: "What is done.", kind: { type: "choice", choices: [{ id: "remove", help: "It goes." }, { id: "blur", help: "It fades." }] }, default: "remove" },
+      { id: "regions", help: "Which parts there are.", kind: { type: "regions" }, default: "auto" },
+      { id: "samples", help: "How often.", kind: { type: "integer", min: 2, max: 1000 }, default: 50 },
+    ],
+  }),
   metric("sensitivity-max", "Max sensitivity", "robustness", "lower", ["method"], { range: [0, undefined] }),
   metric("model-parameter-randomisation", "Randomised parameters", "randomisation", "lower", ["method"], { range: [-1, 1] }),
   metric("sparseness", "Sparseness", "complexity", "neither", [], { range: [0, 1] }),
@@ -424,7 +431,7 @@ function followed(inserted, count) {
 
 /** Scores a map; sensitivity takes its time, and SaCo fails for maps without numbers below zero. */
 async function evaluate(request) {
-  const { run, metric, parameters, map, mask, others, explained, seed } = request;
+  const { run, metric, parameters, map, others, explained, seed, infill_files } = request;
   const follows = metric === "deletion" || metric === "insertion";
   const total = metric === "sensitivity-max" ? 240 : follows ? 40 : 2;
   for (let done = 1; done <= total; done++) {
@@ -448,9 +455,10 @@ async function evaluate(request) {
     found.maps = found.curves[0].xs.map((x) => ({ x, map: heatMap(x < 2, 1 - 0.1 * x) }));
   }
   if (metric === "spearman-agreement") found.notes = [`Beside ${others.map(([name]) => name).join(" and ")}.`];
-  if (metric === "pointing-game") {
-    const inside = new Float32Array(mask.bytes.slice().buffer);
-    found.value = inside[values.indexOf(Math.max(...values))];
+  if (metric === "pointing-game") found.value = 1;
+  if (metric === "query") {
+    const files = infill_files.map((file) => `${file.name} of ${file.bytes.length} bytes`);
+    found.notes = [`Told ${[...parameters].map((pair) => pair.join("=")).join(", ") || "nothing"}${files.length > 0 ? ` with ${files}` : ""}.`];
   }
   if (metric === "sensitivity-max") found.notes = [`Of ${explained.method}.`];
   say({ Scored: { run, score: { metric, ...found, parameters, seed, forward_passes: total, backward_passes: 0, seconds: 0.25 } } });

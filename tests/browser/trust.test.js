@@ -151,6 +151,34 @@ test("on the page's own pictures the parts are shown beside the map, and the pla
   await measure("pointing-game").getByText("one of the page's own").waitFor();
 });
 
+test("a metric is measured as its settings say, about regions drawn by hand, too", async () => {
+  await opened();
+  await unfold("faithfulness");
+  await page.getByTestId("measure-query").click();
+  await settled("query");
+  assert.match(await measure("query").textContent(), /Told nothing\./);
+  await page.getByTestId("settings-query").click();
+  await page.getByTestId("parameter-query.what").selectOption("blur");
+  await settled("query", "open");
+  assert.equal(await page.getByTestId("parameter-query.regions-drawn").count(), 0, "nothing is drawn");
+
+  await page.getByTestId("edit-regions").locator("summary").first().click();
+  await page.getByTestId("bench-draw").click();
+  await page.getByTestId("brush").click();
+  await page.getByTestId("bench-canvas").click();
+  await page.getByTestId("parameter-query.regions-drawn").click();
+  await page.getByTestId("measure-query").click();
+  await settled("query");
+  assert.match(await measure("query").textContent(), /Told regions=drawn by hand\.npy, what=blur with drawn by hand\.npy of \d+ bytes\./);
+  assert.match(await page.getByTestId("settings-query").textContent(), /2 changed/);
+  await page.getByTestId("parameter-query.samples").fill("1");
+  await measure("query").getByRole("alert").waitFor();
+  await picture(page, "trust-settings");
+  await measure("query").getByText("Back to the suggested settings").click();
+  assert.equal(await page.getByTestId("parameter-query.what").inputValue(), "remove");
+  assert.deepEqual(page.complaints, []);
+});
+
 test("stopping keeps what is measured, and a metric that fails says why while the others go on", async () => {
   await opened("#method=grad-cam");
   await page.getByTestId("trust-usual").click();

@@ -123,6 +123,7 @@ impl Component for App {
                                 {predictions}
                                 model={state.model.clone()}
                                 refusal={state.refusal().cloned()}
+                                drawn={state.drawn()}
                                 settings={state.shows("settings")}
                                 on={&on}
                             />
@@ -135,6 +136,9 @@ impl Component for App {
                                 usual={state.usual()}
                                 ready={state.can_measure()}
                                 on_screen={state.judged()}
+                                methods={state.methods.clone()}
+                                settings={state.metric_settings()}
+                                drawn={state.drawn()}
                                 palette={state.palette()}
                                 opacity={state.view.opacity}
                                 on={&on}

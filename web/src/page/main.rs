@@ -19,6 +19,7 @@ mod files;
 mod label_map;
 mod link;
 mod method_search;
+mod metric_settings;
 mod model_file;
 mod network;
 mod number;

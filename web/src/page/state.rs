@@ -26,10 +26,11 @@ use vitrine_protocol::{
 };
 
 use crate::link::Link;
+use crate::metric_settings::MetricSettings;
 use crate::model_file::ModelFile;
 use crate::place::Place;
 use crate::question::Question;
-pub(crate) use bench::{Bench, BenchChange, Purpose, Scored, Tool};
+pub(crate) use bench::{Bench, BenchChange, Purpose, Scored, Tool, drawn_file};
 pub(crate) use card::{CardChange, CardForm};
 pub(crate) use compare::{Card, CompareChange, CompareScale, Outcome, PERCENTILE};
 pub(crate) use download::{Delivery, Download, Offer, Origin, RemoteFile, Shelf};
@@ -97,6 +98,7 @@ pub(crate) struct State {
     running: Option<String>,
     /// What metrics say of the map on screen.
     trust: Trust,
+    metric_settings: MetricSettings,
     estimates: Estimates,
     pub(crate) last_end: Option<End>,
     pub(crate) notice: Option<Notice>,
@@ -245,6 +247,8 @@ pub(crate) enum Action {
     Compare(CompareChange),
     /// The visitor wants these metrics of the map on screen.
     Measure(Vec<String>),
+    /// A metric's parameter, by `metric.parameter`, is to be another.
+    SetMetric(Change),
     /// The visitor draws on the picture.
     Bench(BenchChange),
     Run,
@@ -354,6 +358,10 @@ impl State {
             Action::Card(change) => self.change_card(change),
             Action::Compare(change) => self.change_comparison(change),
             Action::Measure(metrics) => self.measure(metrics),
+            Action::SetMetric(change) => {
+                self.set_metric(change);
+                Vec::new()
+            }
             Action::Bench(change) => {
                 self.change_bench(change);
                 Vec::new()

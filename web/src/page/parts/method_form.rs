@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::layer_fields::layer_fields;
 use super::method_menu::MethodMenu;
 use super::settings::Settings;
+use crate::label_map::LabelMap;
 use crate::number::percent;
 use crate::question::Question;
 use crate::state::{Action, Change};
@@ -22,6 +23,8 @@ pub(crate) struct MethodFormProperties {
     pub(crate) model: Option<Rc<ModelSummary>>,
     /// What the worker has against the question.
     pub(crate) refusal: Option<Problem>,
+    /// The regions that the visitor has drawn, where there are any.
+    pub(crate) drawn: Option<Rc<LabelMap>>,
     /// Whether the method's settings are shown.
     pub(crate) settings: bool,
     pub(crate) on: Callback<Action>,
@@ -65,6 +68,7 @@ pub(crate) fn MethodForm(properties: &MethodFormProperties) -> Html {
                         method={method.clone()}
                         question={question.clone()}
                         refusal={properties.refusal.clone()}
+                        drawn={properties.drawn.clone()}
                         on={&properties.on}
                     >
                         <div class="field">

@@ -9,7 +9,8 @@ use yew::prelude::*;
 
 use super::method_menu::entries;
 use super::regions_field::{ExtentField, RegionsField};
-use crate::state::{Action, Change};
+use crate::label_map::LabelMap;
+use crate::state::{Action, Change, drawn_file};
 use crate::widgets::{Entry, FilePicker, Select};
 
 /// What can stand for "removed" in a page; links may name other values.
@@ -40,6 +41,10 @@ pub(crate) struct ParameterFieldProperties {
     /// The text of the field.
     pub(crate) value: String,
     pub(crate) problem: Option<String>,
+    /// The regions that the visitor has drawn, where there are any.
+    pub(crate) drawn: Option<Rc<LabelMap>>,
+    pub(crate) change: Callback<Change>,
+    /// Hears of a file that cannot be read.
     pub(crate) on: Callback<Action>,
 }
 
@@ -49,7 +54,7 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
     let id = format!("parameter-{}", properties.id);
     let on_value = {
         let parameter = properties.id.clone();
-        properties.on.reform(move |value: String| Action::Ask(Change::Parameter(parameter.clone(), value)))
+        properties.change.reform(move |value: String| Change::Parameter(parameter.clone(), value))
     };
     let number = |min: String, max: String, step: &'static str| {
         html! {
@@ -100,7 +105,8 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
         }
         ParameterKind::Regions => {
             let parameter = properties.id.clone();
-            let take = properties.on.reform(move |file: File| Action::Ask(Change::Infill(parameter.clone(), file)));
+            let take = properties.change.reform(move |file: File| Change::Infill(parameter.clone(), file));
+            let drawn = properties.drawn.clone().map(|drawn| take.reform(move |_| drawn_file(&drawn)));
             html! {
                 <>
                     <RegionsField id={id.clone()} value={value.clone()} on_change={on_value.clone()} />
@@ -111,6 +117,11 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
                         on={&properties.on}
                         {take}
                     />
+                    if let Some(onclick) = drawn {
+                        <button type="button" class="quiet" data-testid={format!("{id}-drawn")} {onclick}>
+                            {"Use the regions you drew"}
+                        </button>
+                    }
                 </>
             }
         }
@@ -125,7 +136,7 @@ pub(crate) fn ParameterField(properties: &ParameterFieldProperties) -> Html {
                 entries.push(Entry::new(value, value));
             }
             let parameter = properties.id.clone();
-            let take = properties.on.reform(move |image: File| Action::Ask(Change::Infill(parameter.clone(), image)));
+            let take = properties.change.reform(move |image: File| Change::Infill(parameter.clone(), image));
             html! {
                 <>
                     { choice(entries) }

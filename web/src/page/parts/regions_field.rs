@@ -23,7 +23,7 @@ struct Kind {
 }
 
 static KINDS: [Kind; 7] = [
-    Kind { id: "auto", name: "as suits the picture: 8 × 8 cells", number: None },
+    Kind { id: "auto", name: "as the method suggests", number: None },
     Kind { id: "slic", name: "pieces of one colour, compact (SLIC)", number: Some(("How many", "50")) },
     Kind { id: "felzenszwalb", name: "pieces of one colour, any form (Felzenszwalb)", number: Some(("Scale", "100")) },
     Kind { id: "quickshift", name: "pieces of one colour, as LIME cuts (quick shift)", number: None },

@@ -6,6 +6,7 @@ use vitrine_protocol::{MethodInfo, Parameter, Problem};
 use yew::prelude::*;
 
 use super::parameter_field::{Field, ParameterField};
+use crate::label_map::LabelMap;
 use crate::question::{Question, Setup};
 use crate::state::{Action, Change};
 
@@ -19,6 +20,8 @@ pub(crate) struct SettingsProperties {
     pub(crate) question: Question,
     /// What the worker has against the question.
     pub(crate) refusal: Option<Problem>,
+    /// The regions that the visitor has drawn, where there are any.
+    pub(crate) drawn: Option<Rc<LabelMap>>,
     /// Fields that every method has.
     pub(crate) children: Html,
     pub(crate) on: Callback<Action>,
@@ -71,7 +74,8 @@ pub(crate) fn Settings(properties: &SettingsProperties) -> Html {
 
 /// The fields of a method, those beyond the first few folded away, and then those of the method within.
 fn fields(setup: &Setup<'_>, properties: &SettingsProperties) -> Html {
-    let SettingsProperties { methods, question, refusal, on, .. } = properties;
+    let SettingsProperties { methods, question, refusal, drawn, on, .. } = properties;
+    let change = on.reform(Action::Ask);
     let field = |parameter: &Parameter| {
         let id = setup.id(parameter);
         let refused = refusal.as_ref().filter(|problem| problem.field.as_ref() == Some(&id));
@@ -84,6 +88,8 @@ fn fields(setup: &Setup<'_>, properties: &SettingsProperties) -> Html {
                 value={question.value(&id, parameter)}
                 problem={problem.or(refused.map(|problem| problem.message.clone()))}
                 id={id.clone()}
+                drawn={drawn.clone()}
+                change={change.clone()}
                 {on}
             />
         }

@@ -3,15 +3,18 @@
 use std::rc::Rc;
 
 use vitrine_image::{Palette, Scale};
-use vitrine_protocol::{Altered, Better, Curve, MadeAgain, MetricGroup, MetricInfo, Score};
+use vitrine_protocol::{Altered, Better, Curve, MadeAgain, MethodInfo, MetricGroup, MetricInfo, Parameter, Score};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::map_canvas::MapCanvas;
+use super::parameter_field::ParameterField;
 use super::truth::TruthPanel;
+use crate::label_map::LabelMap;
+use crate::metric_settings::{MetricSettings, usual};
 use crate::number::{percent, seconds, short};
-use crate::state::{Action, HeatMap, Image, Judged, Measure, PERCENTILE, Verdict};
+use crate::state::{Action, Change, HeatMap, Image, Judged, Measure, PERCENTILE, Verdict};
 use crate::widgets::{Chart, Line, Picture};
 
 /// The metrics whose curves are drawn together: what is taken away and what is put back.
@@ -26,6 +29,11 @@ pub(crate) struct TrustProperties {
     pub(crate) ready: bool,
     /// The finished map, and what belongs to it.
     pub(crate) on_screen: Option<Judged>,
+    /// Every method, for parameters that are one.
+    pub(crate) methods: Rc<[MethodInfo]>,
+    pub(crate) settings: MetricSettings,
+    /// The regions that the visitor has drawn, where there are any.
+    pub(crate) drawn: Option<Rc<LabelMap>>,
     pub(crate) palette: Palette,
     pub(crate) opacity: f32,
     pub(crate) on: Callback<Action>,
@@ -179,11 +187,33 @@ fn group_of(group: MetricGroup, measures: &[&Measure], properties: &TrustPropert
     };
     let told = measures.iter().filter(|measure| measure.verdict.is_some()).count();
     html! {
-        <details class="measures" data-testid={format!("trust-{group}")} open={told > 0}>
-            <summary><h3>{title}</h3>{" "}<span class="hint">{format!("{told} of {} measured", measures.len())}</span></summary>
-            <div class="grid">
-                { for measures.iter().map(|measure| one(measure, properties)) }
-            </div>
+        <Group key={group.to_string()} id={group.to_string()} {title} {told} count={measures.len()}>
+            { for measures.iter().map(|measure| one(measure, properties)) }
+        </Group>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct GroupProperties {
+    id: String,
+    title: AttrValue,
+    /// How many of its metrics have something to say.
+    told: usize,
+    count: usize,
+    children: Html,
+}
+
+/// Metrics of one kind. It unfolds by itself when one of them is measured, and only the visitor folds it again: what a changed
+/// setting makes void is not to take the settings away.
+#[component]
+fn Group(GroupProperties { id, title, told, count, children }: &GroupProperties) -> Html {
+    let unfolded = use_mut_ref(|| false);
+    *unfolded.borrow_mut() |= *told > 0;
+    let open = *unfolded.borrow();
+    html! {
+        <details class="measures" data-testid={format!("trust-{id}")} {open}>
+            <summary><h3>{title}</h3>{" "}<span class="hint">{format!("{told} of {count} measured")}</span></summary>
+            <div class="grid">{ children.clone() }</div>
         </details>
     }
 }
@@ -219,6 +249,16 @@ fn one(measure: &Measure, properties: &TrustProperties) -> Html {
             if growing.is_some() && !PAIR.contains(&id.as_str()) {
                 <Growing label={name.clone()} measures={vec![measure.clone()]} />
             }
+            if !metric.parameters.is_empty() {
+                <MetricForm
+                    metric={metric.clone()}
+                    methods={properties.methods.clone()}
+                    settings={properties.settings.clone()}
+                    drawn={properties.drawn.clone()}
+                    ready={properties.ready}
+                    on={&properties.on}
+                />
+            }
             if let Some(missing) = missing {
                 <p class="hint">{*missing}</p>
             } else if !matches!(verdict, Some(Verdict::Done(_) | Verdict::Waiting | Verdict::Running)) {
@@ -234,6 +274,79 @@ fn one(measure: &Measure, properties: &TrustProperties) -> Html {
                 if let Some(time) = time {
                     <span class="hint cost">{about(*time)}</span>
                 }
+            }
+        </div>
+    }
+}
+
+#[derive(PartialEq, Properties)]
+struct MetricFormProperties {
+    metric: MetricInfo,
+    methods: Rc<[MethodInfo]>,
+    settings: MetricSettings,
+    drawn: Option<Rc<LabelMap>>,
+    /// Whether nothing runs.
+    ready: bool,
+    on: Callback<Action>,
+}
+
+/// A metric's parameters, folded away until somebody wants them; there are hundreds of all metrics together.
+#[component]
+fn MetricForm(properties: &MetricFormProperties) -> Html {
+    let MetricFormProperties { metric, settings, on, .. } = properties;
+    let open = use_state(|| false);
+    let toggle = {
+        let open = open.clone();
+        move |_| open.set(!*open)
+    };
+    let changed = settings.changed(metric);
+    let state = match changed.len() {
+        0 => String::new(),
+        1 => ", one changed".to_owned(),
+        number => format!(", {number} changed"),
+    };
+    let back = {
+        let on = on.clone();
+        let usual = changed.iter().map(|parameter| (MetricSettings::id(metric, parameter), usual(parameter)));
+        let usual: Vec<(String, String)> = usual.collect();
+        let reset = move |(id, value)| on.emit(Action::SetMetric(Change::Parameter(id, value)));
+        move |_| usual.iter().cloned().for_each(&reset)
+    };
+    let field = |parameter: &Parameter| {
+        let id = MetricSettings::id(metric, parameter);
+        html! {
+            <ParameterField
+                key={id.clone()}
+                methods={properties.methods.clone()}
+                parameter={parameter.clone()}
+                value={settings.value(metric, parameter)}
+                problem={settings.problem(metric, parameter)}
+                drawn={properties.drawn.clone()}
+                change={on.reform(Action::SetMetric)}
+                id={id.clone()}
+                {on}
+            />
+        }
+    };
+    html! {
+        <div class="metric-settings">
+            <button
+                type="button"
+                class="quiet"
+                data-testid={format!("settings-{}", metric.id)}
+                aria-expanded={open.to_string()}
+                aria-label={format!("Settings of {}{state}", metric.name)}
+                onclick={toggle}
+            >
+                {format!("Settings{state}")}
+            </button>
+            if *open {
+                <fieldset disabled={!properties.ready}>
+                    { for metric.parameters.iter().map(field) }
+                    <button type="button" class="quiet" disabled={changed.is_empty()} onclick={back}>
+                        {"Back to the suggested settings"}
+                    </button>
+                </fieldset>
             }
         </div>
     }

@@ -330,6 +330,11 @@ impl Layer {
     }
 }
 
+/// Drawn regions as the file that methods and metrics take.
+pub(crate) fn drawn_file(labels: &LabelMap) -> File {
+    File { name: DRAWN.to_owned(), bytes: label_map::npy(labels) }
+}
+
 impl State {
     pub(super) fn change_bench(&mut self, change: BenchChange) {
         match change {
@@ -349,9 +354,13 @@ impl State {
     }
 
     fn play_drawn(&mut self) {
+        self.question.infill("regions".to_owned(), drawn_file(&self.bench.drawn.labels));
+    }
+
+    /// The drawn regions; nothing while there are none.
+    pub(crate) fn drawn(&self) -> Option<Rc<LabelMap>> {
         let labels = &self.bench.drawn.labels;
-        let bytes = label_map::npy(labels);
-        self.question.infill("regions".to_owned(), File { name: DRAWN.to_owned(), bytes });
+        (!labels.is_empty()).then(|| labels.clone())
     }
 
     /// Asks the worker for what the bench misses, one thing at a time and only while nothing runs.

@@ -1203,7 +1203,13 @@ fn judged() -> (State, Vec<Command>) {
     };
     let mut state = State::new(Link::default());
     let Event::Ready { version, device, methods, models, samples, .. } = ready() else { unreachable!() };
-    let metrics = vec![metric("deletion"), metric("saco")];
+    let regions = Parameter {
+        id: "regions".into(),
+        kind: ParameterKind::Regions,
+        default: ParameterValue::Text("auto".into()),
+        help: String::new(),
+    };
+    let metrics = vec![metric("deletion"), MetricInfo { parameters: vec![regions], ..metric("saco") }];
     hear(&mut state, Event::Ready { version, device, methods, metrics, models, samples });
     hear(&mut state, model("critters"));
     hear(&mut state, image("sample 0"));
@@ -1235,6 +1241,26 @@ fn what_metrics_cost_is_asked_once_for_each_map_and_told_in_seconds() {
     assert_ne!(again, run);
     hear(&mut state, Event::MetricsEstimated { run, passes: vec![Some([1, 0]), Some([1, 0])] });
     assert_eq!(seconds(&state), [None, None], "an answer about the map before");
+}
+
+#[test]
+fn a_metric_is_asked_with_the_settings_typed_and_an_older_score_goes() {
+    let (mut state, commands) = judged();
+    let run = asked_for_costs(&commands).expect("the map is finished");
+    hear(&mut state, Event::MetricsEstimated { run, passes: vec![None, Some([10, 0])] });
+    let saco = |state: &State| state.measures().into_iter().find(|measure| measure.metric.id == "saco").unwrap();
+    assert!(saco(&state).seconds.is_some());
+    act(&mut state, Action::Measure(vec!["saco".into()]));
+    let number = state.run.as_ref().unwrap().number;
+    hear(&mut state, Event::Scored { run: number, score: Box::default() });
+    assert!(matches!(saco(&state).verdict, Some(Verdict::Done(_))));
+    let file = File { name: "mine.npy".into(), bytes: vec![1] };
+    act(&mut state, Action::SetMetric(Change::Infill("saco.regions".into(), file.clone())));
+    assert_eq!((saco(&state).verdict, saco(&state).seconds), (None, None));
+    let commands = act(&mut state, Action::Measure(vec!["saco".into()]));
+    let [Command::Send(Request::Evaluate(request))] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!(request.parameters, [("regions".to_owned(), "mine.npy".to_owned())].into());
+    assert_eq!(request.infill_files, [file]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use vitrine_protocol::{Curve, EvaluateRequest, Map, MetricInfo, MetricNeed, Request, Score};
 
-use super::{Command, HeatMap, Image, Passes, Run, State, Truth};
+use super::{Change, Command, HeatMap, Image, Passes, Run, State, Truth};
+use crate::metric_settings::MetricSettings;
 
 /// Metrics that a first look takes, in this order: one or two of each kind of doubt.
 const USUAL: [&str; 7] = [
@@ -17,8 +18,6 @@ const USUAL: [&str; 7] = [
     "spearman-agreement",
     "pointing-game",
 ];
-/// Altered pictures to look through, where a metric keeps them.
-const PICTURES: &str = "17";
 
 /// Scores of the map on screen.
 #[derive(Debug, Default)]
@@ -90,9 +89,28 @@ impl State {
             verdict: verdict(&metric.id),
             missing: self.missing(metric),
             growing: self.trust.growing.clone().filter(|_| self.trust.running.as_ref() == Some(&metric.id)),
-            seconds: self.trust.costs.of(place).and_then(|passes| self.seconds_of(passes)),
+            seconds: self.seconds_of_metric(place, metric),
         };
         self.metrics.iter().enumerate().map(measure).collect()
+    }
+
+    /// What a metric will take as the page suggests it; nobody has asked about other settings.
+    fn seconds_of_metric(&self, place: usize, metric: &MetricInfo) -> Option<f64> {
+        let passes = self.trust.costs.of(place).filter(|_| self.metric_settings.changed(metric).is_empty())?;
+        self.seconds_of(passes)
+    }
+
+    /// What the visitor tells metrics.
+    pub(crate) fn metric_settings(&self) -> MetricSettings {
+        self.metric_settings.clone()
+    }
+
+    /// A metric is to be measured another way; what it found before no longer stands.
+    pub(super) fn set_metric(&mut self, change: Change) {
+        if let Some(id) = self.metric_settings.take(change) {
+            self.trust.verdicts.retain(|(known, verdict)| *known != id || *verdict == Verdict::Running);
+            self.trust.queue.retain(|waiting| *waiting != id);
+        }
     }
 
     /// The finished map on screen; a method that makes a picture has none.
@@ -188,21 +206,20 @@ impl State {
         let metric = self.metrics.iter().find(|metric| metric.id == id)?;
         let (asked, map) = (self.asked.as_ref()?, self.map.as_ref()?);
         let explained = self.request(0, asked, &asked.method)?.ok()?;
-        let pictured = metric.parameters.iter().any(|parameter| parameter.id == "pictures");
-        let parameters = pictured.then(|| ("pictures".to_owned(), PICTURES.to_owned())).into_iter().collect();
+        let (parameters, infill_files) = self.metric_settings.of_request(metric);
         let needs = |need| metric.needs.contains(&need);
         let others = self.compared().into_iter().skip(1).filter(|_| needs(MetricNeed::OtherMaps));
-        let mask = self.truth().filter(|_| needs(MetricNeed::Mask)).map(|truth| truth.mask());
         Some(EvaluateRequest {
             run,
             metric: id.to_owned(),
             parameters,
             seed: explained.seed,
             map: packed(map),
-            mask: mask.map(|mask| Map::new(map.height, map.width, &mask)),
+            // The worker knows what its own pictures show.
+            mask: None,
             others: others.map(|(map, report)| (report.method.clone(), packed(map))).collect(),
             explained,
-            infill_files: Vec::new(),
+            infill_files,
         })
     }
 

@@ -33,11 +33,6 @@ impl State {
 }
 
 impl Truth {
-    /// 1 where the creature is and 0 elsewhere.
-    pub(crate) fn mask(&self) -> Vec<f32> {
-        self.labels.kept().into_iter().map(|surroundings| 1.0 - surroundings).collect()
-    }
-
     /// Every part and the surroundings, the part with the most of the map first.
     pub(crate) fn shares(&self, map: &HeatMap) -> Vec<PartShare> {
         let place = |index: usize| self.labels.at(index % map.width.max(1), index / map.width.max(1));
@@ -73,7 +68,6 @@ mod tests {
     #[test]
     fn the_map_is_shared_out_over_the_parts() {
         let truth = Truth { names: vec!["eyes".into(), "beak".into()], labels: LabelMap::of(2, vec![0, 0, 1, -1]) };
-        assert_eq!(truth.mask(), [1.0, 1.0, 1.0, 0.0]);
         let map = HeatMap { width: 2, height: 2, values: vec![1.0, 2.0, -5.0, 1.0] };
         let shares = truth.shares(&map);
         let found: Vec<(&str, f64, f64)> =

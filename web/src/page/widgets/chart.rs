@@ -7,7 +7,7 @@ use crate::number::short;
 /// The drawing's own units.
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 180.0;
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 68.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 8.0;
 const BOTTOM: f64 = 34.0;
@@ -136,7 +136,8 @@ mod tests {
         assert_eq!(frame, Frame { x: (0.0, 2.0), y: (0.0, 8.0) });
         assert_eq!(frame.place((0.0, 0.0)), (LEFT, HEIGHT - BOTTOM));
         assert_eq!(frame.place((2.0, 8.0)), (WIDTH - RIGHT, TOP));
-        assert_eq!(frame.path(&[(0.0, 0.0), (1.0, f64::INFINITY), (2.0, 8.0)]), "56.0,146.0 312.0,8.0");
+        let ends = format!("{LEFT:.1},{:.1} {:.1},{TOP:.1}", HEIGHT - BOTTOM, WIDTH - RIGHT);
+        assert_eq!(frame.path(&[(0.0, 0.0), (1.0, f64::INFINITY), (2.0, 8.0)]), ends);
     }
 
     #[test]
