@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: speed, memory and page weight, natively and in a browser; with `--methods`, how good methods are.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,7 +9,11 @@ use serde_json::Value;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{dist, test, tools};
+use crate::{
+    dist,
+    test::{self, NATIVE},
+    tools,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -68,7 +73,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             }
         }
         let benches = ["native", "loading", "methods", "efficiency"].iter().flat_map(|bench| ["--bench", bench]);
-        cmd!(shell, "cargo bench --package vitrine-tests {benches...}").run()?;
+        cmd!(shell, "cargo bench {NATIVE...} {benches...}").run()?;
     }
     if !arguments.native {
         let shell = tools::for_browser_tests(&workspace)?;
@@ -89,9 +94,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// Scores methods on each group of built-in models, into one folder each, and puts the tables together.
 fn leaderboards(workspace: &Workspace, quick: bool) -> Result<()> {
     let shell = tools::for_native_tests(workspace)?;
+    cmd!(shell, "cargo build --release {NATIVE...} --bin vitrine").run()?;
+    let vitrine = workspace.target.join("release").join(format!("vitrine{}", env::consts::EXE_SUFFIX));
     let folder = workspace.target.join("bench");
     let (methods, metrics) = if quick { (QUICK_METHODS, QUICK_METRICS) } else { (METHODS, METRICS) };
-    let (samples, pictures) = if quick { (2, "5") } else { (SAMPLES.len(), "20") };
+    let (samples, pictures) = if quick { (4, "5") } else { (SAMPLES.len(), "20") };
     let samples = SAMPLES.iter().take(samples);
     let mut parts = Vec::new();
     for (models, protocols) in PROTOCOLS {
@@ -102,8 +109,7 @@ fn leaderboards(workspace: &Workspace, quick: bool) -> Result<()> {
         if models != ["digits"] {
             asked.extend(["--metrics", metrics, "--input"].into_iter().chain(samples.clone().copied()));
         }
-        cmd!(shell, "cargo run --release --package vitrine-cli -- evaluate --model {models...} {asked...} --out {out}")
-            .run()?;
+        cmd!(shell, "{vitrine} evaluate --model {models...} {asked...} --out {out}").run()?;
         parts.push(out);
     }
     let read = |name: &str| -> Result<Vec<String>> {

@@ -138,12 +138,12 @@ fn deny(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
 
 /// Everything that builds natively, the training program too. The page is apart: it must not share its features' build
 /// with the rest, and its worker exists in a browser only.
-const NATIVE: [&str; 6] = ["--release", "--workspace", "--exclude", "vitrine-web", "--features", "vitrine-zoo/train"];
+pub(crate) const NATIVE: [&str; 5] = ["--workspace", "--exclude", "vitrine-web", "--features", "vitrine-zoo/train"];
 const PAGE: [&str; 5] = ["--release", "--package", "vitrine-web", "--features", "page"];
 
 fn clippy(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = workspace.shell()?;
-    follow(cmd!(shell, "cargo clippy {NATIVE...} --all-targets -- -D warnings"), closing_lines)
+    follow(cmd!(shell, "cargo clippy --release {NATIVE...} --all-targets -- -D warnings"), closing_lines)
 }
 
 fn clippy_wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
@@ -161,13 +161,13 @@ fn clippy_wasm(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result
 
 fn native(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     let shell = tools::for_native_tests(workspace)?;
-    follow(cmd!(shell, "cargo test {NATIVE...} --no-fail-fast"), closing_lines)
+    follow(cmd!(shell, "cargo test --release {NATIVE...} --no-fail-fast"), closing_lines)
 }
 
 fn conformance(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
     tools::conformance_cases(workspace)?;
     let shell = tools::for_native_tests(workspace)?;
-    follow(cmd!(shell, "cargo test {NATIVE...} --test conformance"), closing_lines)
+    follow(cmd!(shell, "cargo test --release {NATIVE...} --test conformance"), closing_lines)
 }
 
 fn page(workspace: &Workspace, closing_lines: &mut Vec<String>) -> Result<()> {
