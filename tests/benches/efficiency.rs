@@ -43,9 +43,9 @@ const SUBJECTS: [Subject; 3] = [
     Subject {
         method: "kernel-shap",
         samples: "samples",
-        first: 500,
+        first: 150,
         converged: 20_000,
-        plain: &[("paired", "false"), ("sizes", "kernel")],
+        plain: &[("paired", "false"), ("sizes", "kernel"), ("interactions", "none")],
     },
 ];
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use vitrine_evaluate::{Summary, ground_truth::Measured};
+use vitrine_evaluate::Summary;
 use vitrine_protocol::Better;
 
 use crate::{
@@ -65,13 +65,13 @@ pub(crate) fn entries(results: &Results) -> Vec<Entry> {
         });
     }
     for ProtocolRow { model, method, protocol, measured } in &results.measured {
-        entries.extend(measured.iter().map(|Measured { name, better, values, .. }| Entry {
+        entries.extend(measured.iter().map(|measured| Entry {
             model: model.clone(),
             method: method.clone(),
             measure: protocol.clone(),
-            name: name.clone(),
-            better: *better,
-            summary: Summary::of(values),
+            name: measured.name.clone(),
+            better: measured.better,
+            summary: measured.summary(),
             notes: Vec::new(),
         }));
     }
@@ -204,6 +204,7 @@ fn arrow(better: Better) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use vitrine_evaluate::ground_truth::Measured;
     use vitrine_protocol::Score;
 
     use super::*;
@@ -222,6 +223,7 @@ mod tests {
             name: "null block".to_owned(),
             better: Better::Lower,
             meaning: "A share.".to_owned(),
+            range: [Some(0.0), Some(1.0)],
             values: vec![0.5, 0.7],
         };
         Results {
@@ -245,7 +247,7 @@ mod tests {
         }
     }
 
-    /// Half of 0.6 times Student's 12.706 is 3.8118; of 0.2 it is 1.2706.
+    /// Half of 0.6 times Student's 12.706 is 3.8118; of 0.2 it is 1.2706, and a share ends at 0 and 1.
     #[test]
     fn means_stand_with_interval_pictures_and_direction() {
         let results = results();
@@ -254,7 +256,7 @@ mod tests {
             "| method | Deletion (lower is better) |\n",
             "| a,b | 0.5000 [-3.312, 4.312] n=2 ↓ |\n",
             "| rise | 0.5000 n=1 ↓ |\n",
-            "| rise | 0.6000 [-0.6706, 1.871] n=2 ↓ |\n",
+            "| rise | 0.6000 [0.0000, 1.000] n=2 ↓ |\n",
         ] {
             assert!(text.contains(line), "{line:?} is not in\n{text}");
         }

@@ -1,6 +1,7 @@
 //! Parts of the input that are kept or removed as a whole: cells of a grid, segments of like colour, single elements, or a
 //! label map from a file.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use burn::tensor::{Int, Tensor, TensorData};
@@ -233,6 +234,37 @@ impl Regions {
         sums.into_iter().take(self.count).map(|[rows, columns, places]| [rows / places, columns / places]).collect()
     }
 
+    /// Every three regions that meet in a point, in their order: of a grid, three of the four cells around each corner.
+    pub(crate) fn threes(&self) -> Vec<[usize; 3]> {
+        let mut threes = BTreeSet::new();
+        for corner in 0..self.labels.len() {
+            let mut around: Vec<usize> = self.around(corner).map(|place| self.labels[place] as usize).collect();
+            around.retain(|region| *region < self.count);
+            around.sort_unstable();
+            around.dedup();
+            for (first, one) in around.iter().enumerate() {
+                for (second, two) in around.iter().enumerate().skip(first + 1) {
+                    threes.extend(around.iter().skip(second + 1).map(|three| [*one, *two, *three]));
+                }
+            }
+        }
+        threes.into_iter().collect()
+    }
+
+    /// A place and what lies one further along one or more axes, as far as there is such.
+    fn around(&self, place: usize) -> impl Iterator<Item = usize> {
+        let mut step = 1;
+        let mut all = vec![place];
+        for length in self.shape.iter().rev() {
+            if place / step % length + 1 < *length {
+                let further: Vec<usize> = all.iter().map(|place| place + step).collect();
+                all.extend(further);
+            }
+            step *= length;
+        }
+        all.into_iter()
+    }
+
     /// Cuts the context's input in a way that does not depend on its values.
     fn fixed(context: &Context<'_>, spec: &RegionsSpec) -> Result<Regions, ExplainError> {
         let shape = context.shape();
@@ -390,6 +422,18 @@ mod tests {
         assert_eq!((regions.count, regions.shape), (6, vec![1, 3, 7]));
         let error = of("grid:4x1", &[1, 3, 7], &[]).unwrap_err().to_string();
         assert_eq!(error, "The regions \"grid:4x1\" do not fit: the picture has 3 rows and 7 columns of pixels only.");
+    }
+
+    /// Of 2 x 3 cells, each corner within has four cells around it, of which there are four times three.
+    #[test]
+    fn three_cells_meet_at_each_corner() {
+        let threes = [[0, 1, 3], [0, 1, 4], [0, 3, 4], [1, 2, 4], [1, 2, 5], [1, 3, 4], [1, 4, 5], [2, 4, 5]];
+        assert_eq!(of("grid:2x3", &[1, 4, 6], &[]).unwrap().threes(), threes);
+        // What is in no region takes no part, and in a row there are no corners.
+        let of_file = |labels: [f32; 4]| of("l.npy", &[1, 2, 2], &[("l.npy", &labels)]).unwrap().threes();
+        assert_eq!(of_file([0.0, 1.0, -1.0, 2.0]), [[0, 1, 2]]);
+        assert!(of_file([0.0, 1.0, -1.0, 1.0]).is_empty());
+        assert!(of("elements", &[5], &[]).unwrap().threes().is_empty());
     }
 
     #[test]

@@ -19,11 +19,33 @@ pub(crate) struct Sums {
 pub(crate) struct Fit {
     /// One number per feature.
     pub(crate) coefficients: Vec<f64>,
-    /// Standard error of each, for a fit without penalty; for a ridge see [`Sums::ridge_errors`].
-    pub(crate) errors: Option<Vec<f64>>,
     /// The weighted part of the variance of `y` that the plane explains: 1 is all, 0 what the mean does. Nothing when `y`
     /// does not vary.
     pub(crate) r2: Option<f64>,
+}
+
+/// A fitted plane through zero.
+pub(crate) struct ThroughZero {
+    /// One number per feature.
+    pub(crate) coefficients: Vec<f64>,
+    cholesky: Cholesky,
+    residual: f64,
+    samples: usize,
+    free: usize,
+    penalty: f64,
+}
+
+impl ThroughZero {
+    /// Standard errors of sums of the coefficients, each with weights of its own, at most: as if what the plane leaves were
+    /// noise, and without what the penalty takes. Nothing for fewer samples than the plane has freedom.
+    pub(crate) fn errors(&self, sums: &[Vec<f64>]) -> Option<Vec<f64>> {
+        let features = self.coefficients.len();
+        // Of each coefficient that is held down, the part that the samples do not decide.
+        let held: f64 = (self.free..features).map(|i| self.penalty * self.cholesky.spread(&unit(i, features))).sum();
+        let left = self.samples as f64 - (features as f64 - held);
+        let noise = self.residual.max(0.0) / left;
+        (left > 0.5).then(|| sums.iter().map(|weights| (noise * self.cholesky.spread(weights)).sqrt()).collect())
+    }
 }
 
 /// What keeps the coefficients small.
@@ -78,7 +100,7 @@ impl Sums {
         let variation = self.yy - self.y * self.y / self.weight;
         let r2 = (variation > 1e-12 * self.yy.max(f64::MIN_POSITIVE))
             .then(|| 1.0 - self.residual(&gram, &moment, variation, &coefficients) / variation);
-        Some(Fit { coefficients, errors: None, r2 })
+        Some(Fit { coefficients, r2 })
     }
 
     /// Standard errors of a ridge's coefficients about what they are on average, at most: as if what the plane leaves were
@@ -89,22 +111,20 @@ impl Sums {
         let cholesky = Cholesky::of(&with_diagonal(&gram, alpha))?;
         let variation = self.yy - self.y * self.y / self.weight;
         let noise = self.residual(&gram, &moment, variation, &cholesky.solve(&moment)).max(0.0) / free as f64;
-        Some(cholesky.inverse_diagonal().into_iter().map(|part| (noise * part).sqrt()).collect())
+        Some((0..self.features).map(|i| (noise * cholesky.spread(&unit(i, self.features))).sqrt()).collect())
     }
 
-    /// The plane through zero, without a penalty. Nothing while the samples do not decide it.
-    pub(crate) fn fit_through_zero(&self) -> Option<Fit> {
-        let gram = self.full(|_, _| 0.0);
+    /// The plane through zero. Coefficients from number `free` on are held down as by a ridge, as if there were `alpha` more
+    /// samples of the usual weight at which each of them alone were one and `y` zero. Nothing while the samples do not decide it.
+    pub(crate) fn through_zero(&self, free: usize, alpha: f64) -> Option<ThroughZero> {
+        let penalty = alpha * self.weight / self.samples as f64;
+        let plain = self.full(|_, _| 0.0);
+        let mut gram = plain.clone();
+        gram.iter_mut().enumerate().skip(free).for_each(|(i, row)| row[i] += penalty);
         let cholesky = Cholesky::of(&gram)?;
         let coefficients = cholesky.solve(&self.xy);
-        let free = self.samples.checked_sub(self.features).filter(|free| *free > 0);
-        let residual = self.residual(&gram, &self.xy, self.yy, &coefficients);
-        let errors = free.map(|free| {
-            let noise = residual.max(0.0) / free as f64;
-            cholesky.inverse_diagonal().into_iter().map(|part| (noise * part).sqrt()).collect()
-        });
-        let r2 = (self.yy > 0.0).then(|| 1.0 - residual / self.yy);
-        Some(Fit { coefficients, errors, r2 })
+        let residual = self.residual(&plain, &self.xy, self.yy, &coefficients);
+        Some(ThroughZero { coefficients, cholesky, residual, samples: self.samples, free, penalty })
     }
 
     /// Squared error left by a plane.
@@ -202,12 +222,15 @@ impl Cholesky {
         solution
     }
 
-    /// The diagonal of the matrix's inverse.
-    fn inverse_diagonal(&self) -> Vec<f64> {
-        let unit = |i: usize| (0..self.0.len()).map(|j| f64::from(u8::from(i == j))).collect::<Vec<_>>();
-        let square = |i: usize| self.forward(&unit(i)).iter().map(|value| value * value).sum();
-        (0..self.0.len()).map(square).collect()
+    /// The product of a vector, the matrix's inverse and the vector again.
+    fn spread(&self, vector: &[f64]) -> f64 {
+        self.forward(vector).iter().map(|value| value * value).sum()
     }
+}
+
+/// A vector of zeros but for a one.
+fn unit(place: usize, length: usize) -> Vec<f64> {
+    (0..length).map(|other| f64::from(u8::from(other == place))).collect()
 }
 
 #[cfg(test)]
@@ -261,9 +284,20 @@ mod tests {
     fn the_error_of_a_slope_is_that_of_the_textbook() {
         let mut sums = Sums::new(1, 0.0);
         [(1.0, 3.0), (1.0, 1.0), (-1.0, -1.0), (-1.0, -3.0)].iter().for_each(|(x, y)| sums.add(1.0, &[*x], *y));
-        let fit = sums.fit_through_zero().unwrap();
-        close(&fit.coefficients, &[2.0]);
-        close(&fit.errors.unwrap(), &[(1.0_f64 / 3.0).sqrt()]);
+        let plane = sums.through_zero(1, 0.0).unwrap();
+        close(&plane.coefficients, &[2.0]);
+        close(&plane.errors(&[vec![1.0], vec![-3.0]]).unwrap(), &[(1.0_f64 / 3.0).sqrt(), 3.0_f64.sqrt()]);
+    }
+
+    /// The same held down as by four more samples: 8 / 8, which leaves 4 + 4 of the squares and, as half the coefficient is the
+    /// samples' own, three and a half freedoms; x x is 8.
+    #[test]
+    fn a_coefficient_that_is_held_down_takes_a_part_of_a_freedom() {
+        let mut sums = Sums::new(1, 0.0);
+        [(1.0, 3.0), (1.0, 1.0), (-1.0, -1.0), (-1.0, -3.0)].iter().for_each(|(x, y)| sums.add(3.0, &[*x], *y));
+        let plane = sums.through_zero(0, 4.0).unwrap();
+        close(&plane.coefficients, &[1.0]);
+        close(&plane.errors(&[vec![1.0]]).unwrap(), &[(8.0_f64 / 3.5 / 8.0).sqrt()]);
     }
 
     /// The same beside a free height of 5, which is one freedom less: the noise is 4 / 2, and a ridge of 4 makes x x 8.
@@ -279,6 +313,6 @@ mod tests {
 
     #[test]
     fn samples_that_decide_nothing_give_no_plane() {
-        assert!(sums(&[(1.0, [1.0, 1.0], 2.0), (1.0, [2.0, 2.0], 4.0)]).fit_through_zero().is_none());
+        assert!(sums(&[(1.0, [1.0, 1.0], 2.0), (1.0, [2.0, 2.0], 4.0)]).through_zero(2, 0.0).is_none());
     }
 }

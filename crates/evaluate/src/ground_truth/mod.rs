@@ -55,19 +55,28 @@ pub struct Measured {
     pub better: Better,
     /// What the number says, in one plain sentence.
     pub meaning: String,
+    /// The smallest and the largest value there can be, where there are such.
+    #[serde(default)]
+    pub range: [Option<f64>; 2],
     /// The values; pictures for which there is none are left out.
     pub values: Vec<f64>,
 }
 
 impl Measured {
-    /// A number without values so far.
+    /// A share, from 0 to 1, without values so far.
     pub(crate) fn new(name: &str, better: Better, meaning: &str) -> Self {
-        Measured { name: name.to_owned(), better, meaning: meaning.to_owned(), values: Vec::new() }
+        let range = [Some(0.0), Some(1.0)];
+        Measured { name: name.to_owned(), better, meaning: meaning.to_owned(), range, values: Vec::new() }
+    }
+
+    /// The mean and how sure it is; nothing without values.
+    pub fn summary(&self) -> Option<Summary> {
+        Summary::of(&self.values).map(|summary| summary.within(self.range))
     }
 
     /// The mean; nothing without values.
     pub fn mean(&self) -> Option<f64> {
-        Summary::of(&self.values).map(|summary| summary.mean)
+        self.summary().map(|summary| summary.mean)
     }
 }
 

@@ -71,6 +71,7 @@ pub async fn relative_importance(
 ) -> Result<Vec<Measured>, EvaluateError> {
     let meaning = "How much higher the map is on the thing for a model that answers by it than for one that does not.";
     let mut contrast = Measured::new("contrast", Better::Higher, meaning);
+    contrast.range = [None, None];
     let meaning = "How often a thing that the model ignores is not marked more than what it covers.";
     let mut dependence = Measured::new("input dependence", Better::Higher, meaning);
     let meaning = "How often pasting a thing that the model ignores leaves the rest of the map as it was.";
