@@ -44,7 +44,7 @@ const LONG: f64 = 5.0;
 
 /// The methods with their parameters, chosen so that the references do the same, in the order of `captum/measure.py`. Little
 /// noise, which costs as much as more, lets the maps be compared. The masks of RISE are the same in number and batches
-/// only, so its maps agree roughly.
+/// only, and so few of them leave its map to chance.
 const METHODS: [(&str, &[(&str, &str)]); 7] = [
     ("saliency", &[]),
     ("smooth-grad", &[("samples", "50"), ("noise", "0.01")]),

@@ -416,7 +416,7 @@ mod tests {
         // Of a product of regions each has an equal part.
         let third = |times: f64| times / 3.0;
         let exact = [third(1.0) - 0.5, third(1.0), third(1.0), third(2.0) - 0.5, third(2.0), third(2.0), 1.0, 0.0];
-        let interactions = vec![[0, 1, 2], [1, 2, 3], [5, 6, 7]];
+        let interactions = [[0, 1, 2], [1, 2, 3], [5, 6, 7]];
         let ways = [(Sizes::Leverage, true, 0), (Sizes::Kernel, true, 0), (Sizes::Leverage, false, 0)];
         let with_interactions = [(Sizes::Leverage, true, 3), (Sizes::Kernel, true, 3)];
         for (sizes, paired, count) in ways.into_iter().chain(with_interactions) {
