@@ -47,10 +47,12 @@ struct Labels {
 }
 
 impl Labels {
-    fn of(sample: &vitrine_zoo::Sample) -> Result<Labels, EngineError> {
-        let Pixels { height, width, rgb } = decode_named(sample.label, sample.parts)?;
+    /// Nothing of a picture that does not show a single critter.
+    fn of(sample: &vitrine_zoo::Sample) -> Result<Option<Labels>, EngineError> {
+        let Some(parts) = sample.parts else { return Ok(None) };
+        let Pixels { height, width, rgb } = decode_named(sample.label, parts)?;
         let values = rgb.iter().step_by(3).map(|grey| f32::from(*grey) - 1.0).collect();
-        Ok(Labels { size: [height, width], values })
+        Ok(Some(Labels { size: [height, width], values }))
     }
 
     /// The same in another size: each pixel has the label of the nearest one.
@@ -189,9 +191,10 @@ impl Session {
     pub fn samples() -> Result<Vec<Sample>, EngineError> {
         let sample = |sample: &vitrine_zoo::Sample| {
             let picture = decode_named(sample.label, sample.png)?.to_picture();
-            let Labels { size: [height, width], values } = Labels::of(sample)?;
-            let names = vitrine_zoo::PARTS.map(str::to_owned).to_vec();
-            let parts = Some(Parts { names, labels: Map::new(height, width, &values) });
+            let parts = Labels::of(sample)?.map(|Labels { size: [height, width], values }| {
+                let names = vitrine_zoo::PARTS.map(str::to_owned).to_vec();
+                Parts { names, labels: Map::new(height, width, &values) }
+            });
             Ok(Sample { label: sample.label.to_owned(), picture, parts })
         };
         vitrine_zoo::samples().iter().map(sample).collect()
@@ -287,7 +290,7 @@ impl Session {
     pub async fn load_sample(&mut self, index: usize) -> Result<(), EngineError> {
         let sample = vitrine_zoo::samples().get(index).ok_or(EngineError::UnknownSample(index))?;
         let (name, pixels) = (sample.label.to_owned(), decode_named(sample.label, sample.png)?);
-        self.load(Source::Image { name, pixels, parts: Some(Labels::of(sample)?) }).await
+        self.load(Source::Image { name, pixels, parts: Labels::of(sample)? }).await
     }
 
     /// Loads a ready-made input tensor, with or without the batch axis.

@@ -480,7 +480,7 @@ fn identity(model: &LoadedModel) -> Result<[String; 2], Failure> {
 
 /// A sample image, hashed with what is known of its parts.
 fn sample_hash(index: usize) -> String {
-    let bytes = vitrine_zoo::samples().get(index).map(|sample| [sample.png, sample.parts].concat());
+    let bytes = vitrine_zoo::samples().get(index).map(|sample| [sample.png, sample.parts.unwrap_or_default()].concat());
     hash(&bytes.unwrap_or_default())
 }
 

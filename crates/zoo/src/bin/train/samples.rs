@@ -1,17 +1,17 @@
-//! The sample pictures: chosen by the default model.
+//! The sample pictures: critters chosen by the default model, and one picture for each of the other kinds of models.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use vitrine_scenes::{Class, Part, Scene};
+use vitrine_scenes::{Class, Crowd, DigitScene, Part, Scene};
 
 use crate::batch::{Batch, Example};
 use crate::learn::answers;
 use crate::publish::write;
 use crate::recipe::{Network, best_channel};
-use crate::recipes::SIZE;
+use crate::recipes::{CROWD_SIZE, DIGIT_SIZE, SIZE};
 
 /// Scenes with seeds from here on are neither trained on nor tested on: the samples come from them.
 const SAMPLE_SEEDS: u64 = 2 << 32;
@@ -19,6 +19,10 @@ const SAMPLE_SEEDS: u64 = 2 << 32;
 const CONFIDENCES: [f32; 6] = [0.97, 0.93, 0.88, 0.8, 0.7, 0.55];
 /// Scenes that samples are chosen from.
 const CANDIDATES: u64 = 1000;
+/// Three critters of three classes, none of them hidden.
+const CROWD: u64 = SAMPLE_SEEDS + 11;
+/// A plain digit beside the null block.
+const DIGIT: u64 = SAMPLE_SEEDS + 2;
 
 /// A scene that the network names rightly.
 #[derive(Clone, Copy)]
@@ -37,14 +41,19 @@ pub(crate) fn publish(network: &impl Network, folder: &Path, device: &Device) ->
     }
     for sample in &samples {
         let (scene, label) = (Scene::sample(sample.seed, sample.class), sample.class.label());
-        let picture = png(&scene.render(SIZE).rgb, png::ColorType::Rgb)?;
+        let picture = png(&scene.render(SIZE).rgb, png::ColorType::Rgb, SIZE)?;
         write(&folder.join(format!("samples/{label}.png")), &picture)?;
         let number = |part: Option<Part>| part.and_then(|part| Part::ALL.iter().position(|other| *other == part));
         let parts = scene.labels(SIZE).into_iter().map(|part| number(part).map_or(0, |number| number as u8 + 1));
-        let parts = png(&parts.collect::<Vec<u8>>(), png::ColorType::Grayscale)?;
+        let parts = png(&parts.collect::<Vec<u8>>(), png::ColorType::Grayscale, SIZE)?;
         write(&folder.join(format!("samples/{label}.parts.png")), &parts)?;
         println!("sample {:<8} seed {} confidence {:.6}", sample.class.label(), sample.seed, sample.confidence);
     }
+    let crowd = png(&Crowd::sample(CROWD).render(CROWD_SIZE).rgb, png::ColorType::Rgb, CROWD_SIZE)?;
+    write(&folder.join("samples/crowd.png"), &crowd)?;
+    let digit = DigitScene::beside_null_block(DIGIT).render(DIGIT_SIZE);
+    let digit: Vec<u8> = digit.iter().map(|value| (value * 255.0).round() as u8).collect();
+    write(&folder.join("samples/digit.png"), &png(&digit, png::ColorType::Grayscale, DIGIT_SIZE)?)?;
     write(&folder.join("src/generated/samples.rs"), source(&samples).as_bytes())
 }
 
@@ -84,12 +93,15 @@ fn probability(logits: &[f32], class: usize) -> f32 {
 
 /// The source file that names the samples, so that it cannot be out of date.
 fn source(samples: &[Sample]) -> String {
-    let samples = samples.iter().map(|sample| {
-        let (label, seed) = (sample.class.label(), sample.seed);
+    let critters = samples.iter().map(|sample| {
+        let label = sample.class.label();
+        (label, sample.seed, format!("Some(include_bytes!(\"../../samples/{label}.parts.png\"))"))
+    });
+    let others = [("crowd", CROWD), ("digit", DIGIT)].map(|(label, seed)| (label, seed, "None".to_owned()));
+    let samples = critters.chain(others).map(|(label, seed, parts)| {
         format!(
             "    Sample {{\n        label: \"{label}\",\n        file: \"{label}.png\",\n        seed: {seed},\n        \
-             png: include_bytes!(\"../../samples/{label}.png\"),\n        \
-             parts: include_bytes!(\"../../samples/{label}.parts.png\"),\n    }},\n"
+             png: include_bytes!(\"../../samples/{label}.png\"),\n        parts: {parts},\n    }},\n"
         )
     });
     format!(
@@ -99,10 +111,10 @@ fn source(samples: &[Sample]) -> String {
     )
 }
 
-/// A PNG file of a picture of the models' size.
-fn png(values: &[u8], colours: png::ColorType) -> Result<Vec<u8>> {
+/// A PNG file of a square picture.
+fn png(values: &[u8], colours: png::ColorType, size: u16) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIZE.into(), SIZE.into());
+    let mut encoder = png::Encoder::new(&mut bytes, size.into(), size.into());
     encoder.set_color(colours);
     encoder.set_compression(png::Compression::High);
     encoder.write_header()?.write_image_data(values)?;

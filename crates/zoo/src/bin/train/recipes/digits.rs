@@ -13,7 +13,7 @@ use crate::layers::{Layer, Window, averages};
 use crate::recipe::{Network, Purpose, Recipe};
 
 /// Side of the pictures in pixels.
-const SIZE: u16 = 56;
+pub(crate) const SIZE: u16 = 56;
 /// Mean and standard deviation of the pixels.
 const MEAN: f32 = 0.15;
 const STD: f32 = 0.3;

@@ -19,7 +19,7 @@ use vitrine_scenes::{Class, Part, Scene};
 pub(crate) use self::{
     critters::Critters, critters_bagnet::CrittersBagNet, critters_detector::CrittersDetector,
     critters_nobias::CrittersNoBias, critters_segmenter::CrittersSegmenter, critters_vit::CrittersVit,
-    critters_watermark::CrittersWatermark, digits::Digits,
+    critters_watermark::CrittersWatermark, digits::Digits, digits::SIZE as DIGIT_SIZE, trunk::CROWD_SIZE,
 };
 use crate::Arguments;
 use crate::batch::{Example, MEAN, STD, TEST_SEEDS};
