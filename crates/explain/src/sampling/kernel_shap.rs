@@ -159,7 +159,15 @@ async fn explain(
     surrogate.exact = exact;
     surrogate.paired = given.is_none() && !exact && options.drawing.paired;
     if surrogate.paired && options.drawing.interactions == Interactions::Neighbours {
-        surrogate = surrogate.with_interactions(game.regions.threes());
+        let threes = game.regions.threes();
+        let (numbers, wanted) = (players - 1 + threes.len(), threes.len());
+        surrogate = surrogate.with_interactions(threes);
+        if surrogate.interactions.len() < wanted {
+            game.note(format!(
+                "What neighbouring regions do together is not fitted: with {players} regions that is {numbers} numbers, and at \
+                 most {MOST} are; larger regions need fewer samples."
+            ));
+        }
     }
     let coalition = |index: usize| match given {
         Some(given) => given[index * players..][..players].to_vec(),
@@ -482,6 +490,17 @@ mod tests {
         let question = Question::new(linear(&[12]), &[1.0; 12]).with("regions", "elements").with("samples", "20");
         let error = pollster::block_on(KernelShap.explain(&question.context())).unwrap_err().to_string();
         assert!(error.contains("20 samples") && error.contains("at least 24"), "{error}");
+    }
+
+    /// 16 x 16 cells meet at 15 x 15 corners, four times three at each.
+    #[test]
+    fn too_many_interactions_to_fit_are_left_out_and_it_is_said() {
+        let of = |grid: &str| {
+            let question = Question::new(linear(&[1, 16, 16]), &[1.0; 256]).with("regions", grid);
+            explained(&question.with("samples", "600")).notes.join(" ")
+        };
+        assert!(of("grid:16x16").contains("with 256 regions that is 1155 numbers"), "{}", of("grid:16x16"));
+        assert!(!of("grid:8x8").contains("together"), "{}", of("grid:8x8"));
     }
 
     #[test]
