@@ -103,7 +103,7 @@ fn print(report: &Report, folder: &Path) {
         say!("  baseline    {baseline}");
     }
     if let Some(gap) = report.completeness_gap {
-        say!("  gap         {gap} (sum of the attributions minus the change they should explain)");
+        say!("  gap         {gap:?} (sum of the attributions minus the change they should explain)");
     }
     say!("  passes      {} forward, {} backward", report.forward_passes, report.backward_passes);
     say!("  seconds     {:.2}", report.seconds.explain);
