@@ -1,6 +1,6 @@
 //! The built-in models and sample images, and the code that trains them.
 //!
-//! The library is data: model cards and six small pictures. The models themselves are ONNX files in this crate's
+//! The library is data: model cards and eight small pictures. The models themselves are ONNX files in this crate's
 //! `models` folder; with the feature `embed` their bytes are part of the program, without it the program fetches
 //! [`Builtin::file`] and checks it against [`Builtin::sha256`].
 //!
@@ -10,7 +10,7 @@
 //!
 //! let sample = &vitrine_zoo::samples()[0];
 //! assert!(model.card.contains(sample.label), "the card lists the label");
-//! assert!(sample.png.starts_with(b"\x89PNG") && sample.parts.starts_with(b"\x89PNG"));
+//! assert!(sample.png.starts_with(b"\x89PNG") && sample.parts.is_some_and(|parts| parts.starts_with(b"\x89PNG")));
 //! ```
 //!
 //! `critters`, the default, is a residual network of about 150,000 parameters for 64x64 pictures of the ten creatures that
