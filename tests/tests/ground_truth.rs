@@ -93,6 +93,16 @@ fn grad_cam_finds_the_cell_of_a_mosaic_and_noise_does_not() {
     assert!((chance - 0.25).abs() < 0.02, "{chance}");
 }
 
+/// What removes parts of the picture does so in the mosaic's size; windows over the cell's edge reach outside.
+#[test]
+fn methods_with_infills_play_with_mosaics() {
+    let critters = load("critters");
+    for (method, least) in [("occlusion", 0.8), ("integrated-gradients", 0.999)] {
+        let found = critters.mean("di-full", method, 1);
+        assert!(found > least, "{method}: a share of {found}");
+    }
+}
+
 #[test]
 fn part_interventions_rank_parts_as_their_removal_does() {
     let found = load("critters").measured("part-interventions", "integrated-gradients", 5);

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use vitrine_explain::{Context, HeatMap, LocalBoxFuture, Target, toolkit::integer};
 use vitrine_graph::{Graph, InputShapes};
 use vitrine_onnx::{Dimension, Model, Node, Tensor};
-use vitrine_protocol::{Better, ProtocolInfo, Reference, Shows};
+use vitrine_protocol::{Better, ImageInput, ProtocolInfo, Reference, Shows};
 use vitrine_scenes::{Class, Image, Scene};
 
 use crate::{
@@ -171,6 +171,7 @@ pub async fn mosaic_game(
         return Err(EvaluateError::Scenes("mosaics of 2 x 2 or 3 x 3 cells"));
     }
     let side = usize::from(subject.side()?);
+    let pixels = ImageInput { width: cells * side, height: cells * side, ..subject.pixels()?.clone() };
     let mut graphs = Vec::new();
     for cell in 0..cells * cells {
         let rewritten = mosaic_model(model, subject.context.graph, setting, cells, cell)?;
@@ -196,7 +197,8 @@ pub async fn mosaic_game(
         for (cell, ((_, class), graph)) in members.iter().zip(&graphs).enumerate() {
             let target = Target::logit(subject.context.target.head(), *class)?;
             let layers = if setting == Setting::Full { &[FEATURES][..] } else { subject.context.layers };
-            let asked = Subject { context: Context { graph, target: &target, layers, ..subject.context }, ..*subject };
+            let context = Context { graph, target: &target, layers, pixels: Some(&pixels), ..subject.context };
+            let asked = Subject { context, ..*subject };
             let map = asked.map(&mosaic, *class).await?;
             if let Some(share) = positive_share(&map, &cell_mask(cells, side, cell)) {
                 result.shares.push(share);
