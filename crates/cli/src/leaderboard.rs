@@ -122,8 +122,8 @@ fn csv(entries: &[Entry]) -> String {
 
 /// For each model a table of metrics and one of each protocol: a row for each method, the direction beside every number.
 fn markdown(results: &Results, entries: &[Entry]) -> String {
-    let mut text = "# Leaderboard\n\nMeans with their 95 % confidence intervals (Student's, pictures being independent, cut off where a metric cannot be), n being the \
-                    number of pictures. ↑: higher is better, ↓: lower is better, ·: neither is.\n"
+    let mut text = "# Leaderboard\n\nMeans with their 95 % confidence intervals (Student's, pictures being independent, cut off where \
+                    a metric cannot be), n being the number of pictures. ↑: higher is better, ↓: lower is better, ·: neither is.\n"
         .to_owned();
     for model in distinct(entries.iter().map(|entry| entry.model.as_str())) {
         text += &format!("\n## {model}\n");

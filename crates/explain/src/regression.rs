@@ -94,7 +94,7 @@ impl Sums {
     pub(crate) fn fit(&self, penalty: Penalty) -> Option<Fit> {
         let (gram, moment) = self.centred();
         let coefficients = match penalty {
-            Penalty::Ridge(alpha) => Cholesky::of(&with_diagonal(&gram, alpha))?.solve(&moment),
+            Penalty::Ridge(alpha) => Cholesky::of(&with_diagonal(&gram, 0, alpha))?.solve(&moment),
             Penalty::Lasso(alpha) => lasso(&gram, &moment, alpha * self.weight),
         };
         let variation = self.yy - self.y * self.y / self.weight;
@@ -108,7 +108,7 @@ impl Sums {
     pub(crate) fn ridge_errors(&self, alpha: f64) -> Option<Vec<f64>> {
         let free = self.samples.checked_sub(self.features + 1).filter(|free| *free > 0)?;
         let (gram, moment) = self.centred();
-        let cholesky = Cholesky::of(&with_diagonal(&gram, alpha))?;
+        let cholesky = Cholesky::of(&with_diagonal(&gram, 0, alpha))?;
         let variation = self.yy - self.y * self.y / self.weight;
         let noise = self.residual(&gram, &moment, variation, &cholesky.solve(&moment)).max(0.0) / free as f64;
         Some((0..self.features).map(|i| (noise * cholesky.spread(&unit(i, self.features))).sqrt()).collect())
@@ -119,9 +119,7 @@ impl Sums {
     pub(crate) fn through_zero(&self, free: usize, alpha: f64) -> Option<ThroughZero> {
         let penalty = alpha * self.weight / self.samples as f64;
         let plain = self.full(|_, _| 0.0);
-        let mut gram = plain.clone();
-        gram.iter_mut().enumerate().skip(free).for_each(|(i, row)| row[i] += penalty);
-        let cholesky = Cholesky::of(&gram)?;
+        let cholesky = Cholesky::of(&with_diagonal(&plain, free, penalty))?;
         let coefficients = cholesky.solve(&self.xy);
         let residual = self.residual(&plain, &self.xy, self.yy, &coefficients);
         Some(ThroughZero { coefficients, cholesky, residual, samples: self.samples, free, penalty })
@@ -152,9 +150,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn with_diagonal(matrix: &[Vec<f64>], add: f64) -> Vec<Vec<f64>> {
+/// A number added to the diagonal from place `first` on.
+fn with_diagonal(matrix: &[Vec<f64>], first: usize, add: f64) -> Vec<Vec<f64>> {
     let mut sum = matrix.to_vec();
-    sum.iter_mut().enumerate().for_each(|(i, row)| row[i] += add);
+    sum.iter_mut().enumerate().skip(first).for_each(|(i, row)| row[i] += add);
     sum
 }
 

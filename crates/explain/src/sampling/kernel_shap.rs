@@ -13,8 +13,8 @@
 //! is followed by its complement, which halves the noise and more, and a pair then counts as one sample; as many samples as there
 //! are coalitions run each of them once, and the values are exact. What two regions do together cancels in a pair, so of
 //! interactions those of three are the first that are worth fitting, and of these only regions that meet in a point are taken:
-//! as many as there are regions, and in a picture they hold most of it. These alone are held down by a slight ridge; what is
-//! fitted of them changes the noise, not what is estimated.
+//! a few times as many as there are regions, and in a picture they hold most of it. These alone are held down by a slight
+//! ridge; what is fitted of them changes the noise, not what is estimated.
 
 use vitrine_protocol::{Family, MethodInfo, Need, ParameterKind, Promise, Reference};
 
@@ -160,9 +160,10 @@ async fn explain(
     surrogate.paired = given.is_none() && !exact && options.drawing.paired;
     if surrogate.paired && options.drawing.interactions == Interactions::Neighbours {
         let threes = game.regions.threes();
-        let (numbers, wanted) = (players - 1 + threes.len(), threes.len());
-        surrogate = surrogate.with_interactions(threes);
-        if surrogate.interactions.len() < wanted {
+        let numbers = players - 1 + threes.len();
+        if numbers <= MOST {
+            surrogate = surrogate.with_interactions(threes);
+        } else {
             game.note(format!(
                 "What neighbouring regions do together is not fitted: with {players} regions that is {numbers} numbers, and at \
                  most {MOST} are; larger regions need fewer samples."
@@ -286,11 +287,8 @@ impl<'a> Surrogate<'a> {
     }
 
     fn with_interactions(self, interactions: Vec<[usize; 3]>) -> Self {
-        let features = self.players - 1 + interactions.len();
-        if features > MOST {
-            return self;
-        }
-        Surrogate { sums: Sums::new(features, 0.0), interactions, ..self }
+        let sums = Sums::new(self.players - 1 + interactions.len(), 0.0);
+        Surrogate { sums, interactions, ..self }
     }
 
     fn fit(&self) -> Option<ThroughZero> {

@@ -136,8 +136,7 @@ mod tests {
         assert_eq!(frame, Frame { x: (0.0, 2.0), y: (0.0, 8.0) });
         assert_eq!(frame.place((0.0, 0.0)), (LEFT, HEIGHT - BOTTOM));
         assert_eq!(frame.place((2.0, 8.0)), (WIDTH - RIGHT, TOP));
-        let ends = format!("{LEFT:.1},{:.1} {:.1},{TOP:.1}", HEIGHT - BOTTOM, WIDTH - RIGHT);
-        assert_eq!(frame.path(&[(0.0, 0.0), (1.0, f64::INFINITY), (2.0, 8.0)]), ends);
+        assert_eq!(frame.path(&[(0.0, 0.0), (1.0, f64::INFINITY), (2.0, 8.0)]), "68.0,146.0 312.0,8.0");
     }
 
     #[test]
